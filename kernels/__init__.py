@@ -1,0 +1,4 @@
+"""Arithmetic on arrays: one contract, one plain-loop reference per kernel, and its backends.
+
+Knows nothing of sites; imports neither `sites` nor `planner`.
+"""

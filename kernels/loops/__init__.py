@@ -1,0 +1,1 @@
+"""The plain-loop reference of every kernel; compiled by Numba it is the CPU backend `numba`."""

@@ -1,0 +1,32 @@
+"""Counter-based integer randomness: the same draw for the same (seed, lane, step, number) everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels.jitable import jitable
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_A = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_B = np.uint64(0x94D049BB133111EB)
+COMMON_LANE = 1 << 40
+"""Lane number of draws that all lanes share."""
+_S30, _S27, _S31, _S48 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(48)
+
+
+@jitable
+def mix(value: np.uint64) -> np.uint64:
+    """SplitMix64's finaliser (Steele, Lea, Flood 2014): a bijection of 64-bit words."""
+    value = (value ^ (value >> _S30)) * _MIX_A
+    value = (value ^ (value >> _S27)) * _MIX_B
+    return value ^ (value >> _S31)
+
+
+@jitable
+def draw(seed: int, lane: int, step: int, number: int) -> int:
+    """A uniform integer in [0, 65536) for this counter."""
+    word = mix(np.uint64(seed) + _GOLDEN)
+    word = mix(word ^ (np.uint64(lane) + _GOLDEN))
+    word = mix(word ^ (np.uint64(step) + _GOLDEN))
+    word = mix(word ^ (np.uint64(number) + _GOLDEN))
+    return np.int64(word >> _S48)

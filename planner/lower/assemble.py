@@ -1,0 +1,137 @@
+"""From limits and money to the arrays of the problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.lower.money import SiteMoney, contract_amount_cents
+from planner.problem import INACTIVE, SHARE_BITS, Ineligible, LimitInfo, Problem
+from sites.faults import Fault, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    from planner.lower.hosts import Offer, SiteHosts
+    from planner.lower.merging import Limit
+    from sites.schema.portfolio import PortfolioFile
+
+CEILING = 2**62
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Fabric blocks that hold a hosting row, over all sites."""
+
+    names: tuple[str, ...]
+    of_row_idx: NDArray[np.int32]
+    partial_units: NDArray[np.bool_]
+    site_idx: tuple[int, ...]
+    avoidable_capex_usd: tuple[Fraction, ...]
+
+
+def assemble(
+    portfolio: PortfolioFile,
+    offer: Offer,
+    hosts: Sequence[SiteHosts],
+    monies: Sequence[SiteMoney],
+    first_period: NDArray[np.int32],
+    limits: Sequence[Limit],
+    ineligible: Sequence[Ineligible],
+    unit_racks: dict[str, int],
+) -> Problem:
+    """Build the arrays.
+
+    Parameters: hosts and monies, by site in the order of the portfolio; first_period, [n_rows, n_configurations];
+    limits, active ones. Raises InputError when an integer would not fit.
+    """
+    blocks = blocks_of(hosts)
+    site_of_row = np.repeat(np.arange(len(hosts)), [len(one.row_idx) for one in hosts])
+    _refuse_overflow(limits, {row: n for one in hosts for row, n in one.n_positions.items()})
+    entries = [(row, limit.coefficients[row]) for limit in limits for row in limit.rows]
+    return Problem(
+        row_names=tuple(f"{one.site.name}:{row}" for one in hosts for row in one.row_idx),
+        configuration_names=tuple(one.name for one in offer.configurations),
+        system_names=offer.systems,
+        block_names=blocks.names,
+        periods=offer.periods,
+        system_of_configuration_idx=np.array(offer.system_idx, np.int32),
+        block_of_row_idx=blocks.of_row_idx,
+        first_period=first_period,
+        limits=tuple(_info(limit) for limit in limits),
+        limit_ptr=np.cumsum([0, *(len(limit.coefficients) for limit in limits)], dtype=np.int64),
+        entry_row_idx=np.array([row for row, _ in entries], np.int32),
+        entry_coefficient=np.array([c for _, c in entries], np.int64).reshape(len(entries), len(offer.configurations)),
+        capacity=_capacities(limits, len(offer.periods)),
+        period_value=np.stack([money.period_value() for money in monies])[site_of_row],
+        contract_revenue=np.stack([money.contract_revenue() for money in monies])[site_of_row],
+        start_value=np.stack([money.start_value() for money in monies])[site_of_row],
+        open_cost=_open_costs(blocks, monies),
+        unit_cost=np.stack([money.unit_cost(unit_racks) for money in monies])[list(blocks.site_idx)],
+        unit_racks=np.array([unit_racks[system] for system in offer.systems], np.int64),
+        partial_units=blocks.partial_units,
+        contract_amount=contract_amount_cents(portfolio),
+        contract_rate=monies[0].contract_rate(),
+        ineligible=tuple(ineligible),
+    )
+
+
+def _open_costs(blocks: Blocks, monies: Sequence[SiteMoney]) -> NDArray[np.int64]:
+    pairs = zip(blocks.site_idx, blocks.avoidable_capex_usd, strict=True)
+    return np.array([monies[site].open_cost(usd) for site, usd in pairs], np.int64)
+
+
+def blocks_of(hosts: Sequence[SiteHosts]) -> Blocks:
+    """Fabric blocks in the order of their first hosting row."""
+    number: dict[tuple[int, str], int] = {}
+    keys = [(s, one.site.rows[row]["block_id"]) for s, one in enumerate(hosts) for row in one.row_idx]
+    of_row = [number.setdefault(key, len(number)) for key in keys]
+    partial = [hosts[s].site.graphs.fabric.nodes[block]["partial_units"] for s, block in number]
+    capex = {
+        (s, block): sum(
+            fields["avoidable_capex_usd"]
+            for _, fields in hosts[s].site.graphs.containment.nodes(data=True)
+            if fields["kind"] == "lineup" and fields["block_id"] == block
+        )
+        for s, block in number
+    }
+    return Blocks(
+        names=tuple(f"{hosts[s].site.name}:{block}" for s, block in number),
+        of_row_idx=np.array(of_row, np.int32),
+        partial_units=np.array(partial, np.bool_),
+        site_idx=tuple(s for s, _ in number),
+        avoidable_capex_usd=tuple(capex[key] for key in number),
+    )
+
+
+def _info(limit: Limit) -> LimitInfo:
+    name = limit.name
+    contingency = name.detail if name.family == "power" else None
+    return LimitInfo(name.text, name.site, name.family, name.element, contingency, limit.unit)
+
+
+def _capacities(limits: Sequence[Limit], n_periods: int) -> NDArray[np.int64]:
+    capacity = np.full((len(limits), n_periods), INACTIVE, np.int64)
+    for index, limit in enumerate(limits):
+        for t, value in enumerate(limit.capacity):
+            if value is not None:
+                capacity[index, t] = value
+    return capacity
+
+
+def _refuse_overflow(limits: Sequence[Limit], n_positions: dict[int, int]) -> None:
+    """Refuse what 64-bit integers cannot hold: loads of full rows, or capacities, of 2^62 or more."""
+    for limit in limits:
+        load = sum(max(values) * n_positions[row] for row, values in limit.coefficients.items())
+        most = max(value for value in limit.capacity if value is not None)
+        if load >= CEILING or most >= CEILING:
+            message = (
+                f"limit '{limit.name.text}' may reach {max(load, most) >> SHARE_BITS:,} {limit.unit}; scaled by 2^20 "
+                f"it must stay below 2^62, that is {CEILING >> SHARE_BITS:,} {limit.unit}: split the portfolio"
+            )
+            raise InputError([Fault("portfolio", None, limit.name.text, message)])

@@ -1,0 +1,188 @@
+"""Flow of one watt through a power graph: F[f, e, j] of section 2 of `docs/model.md`, exactly.
+
+A vector says how many watts each upstream element puts out for one watt drawn at a node. All entries of a
+vector share one denominator, so that sums and comparisons are of integers. Vectors that come from the same
+parents are one object, so what a failure does not touch costs nothing and is known by identity.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import gcd, lcm
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from sites.expansion.graphs import Graph
+
+ZERO = Fraction(0)
+ONE = Fraction(1)
+Weights = tuple[tuple[str, Fraction], ...]
+Key = tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """Watts of output at each element for one watt drawn: term / denominator."""
+
+    denominator: int
+    terms: dict[str, int]
+
+    def share(self, element: str) -> Fraction:
+        """Exact watts at `element` for each watt drawn; 0 where it carries nothing."""
+        return Fraction(self.terms.get(element, 0), self.denominator)
+
+
+@dataclass(frozen=True)
+class Supply:
+    """How a live node is fed: what one watt at it asks of everything above, and how it splits over its sources."""
+
+    vector: Vector
+    weights: Weights
+
+
+class PowerFlow:
+    """A power graph prepared for walking, and every vector met so far."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Prepare a power graph as expanded (section 1 of `docs/model.md`)."""
+        self.order = tuple(nx.topological_sort(graph))
+        self.position = {node: index for index, node in enumerate(self.order)}
+        self.kind = {node: str(fields["kind"]) for node, fields in graph.nodes(data=True)}
+        self.sources = {
+            node: tuple(
+                (source, edge["share"], bool(edge.get("reserve")))
+                for source, _, edge in graph.in_edges(node, data=True)
+            )
+            for node in self.order
+        }
+        self.loads = {node: tuple(graph.successors(node)) for node in self.order}
+        self.gain = {node: _gain(fields) for node, fields in graph.nodes(data=True)}
+        self.service = next(node for node, kind in self.kind.items() if kind == "service")
+        self.nothing = Supply(Vector(1, {}), ())
+        self._outputs: dict[tuple[str, int], Vector] = {}
+        self._supplies: dict[Key, Supply] = {}
+        self._weights: dict[tuple[str, tuple[str, ...]], Weights] = {}
+
+    def output(self, element: str, supply: Supply) -> Vector:
+        """The vector of one watt put out by a live element: itself, and its input with losses above."""
+        key = (element, id(supply.vector))
+        found = self._outputs.get(key)
+        if found is None:
+            gain = self.gain[element]
+            above = supply.vector
+            denominator = above.denominator * gain.denominator
+            terms = {node: term * gain.numerator for node, term in above.terms.items()}
+            terms[element] = denominator
+            found = self._outputs[key] = _reduced(denominator, terms)
+        return found
+
+    def weights(self, node: str, live: tuple[str, ...]) -> Weights:
+        """How a node splits over its live sources: shares renormalised, or reserve edges in equal parts."""
+        key = (node, live)
+        found = self._weights.get(key)
+        if found is None:
+            edges = [edge for edge in self.sources[node] if edge[0] in live]
+            total = sum((share for _, share, _ in edges), start=ZERO)
+            reserves = [source for source, _, reserve in edges if reserve]
+            if total > 0:
+                found = tuple((source, share / total) for source, share, _ in edges if share)
+            else:
+                found = tuple((source, Fraction(1, len(reserves))) for source in reserves)
+            self._weights[key] = found
+        return found
+
+    def mix(self, sources: list[tuple[str, Fraction, Vector]]) -> Supply:
+        """The supply of a node that draws these weights from these sources' output vectors."""
+        key = tuple((id(vector), weight.numerator, weight.denominator) for _, weight, vector in sources)
+        found = self._supplies.get(key)
+        if found is None:
+            found = self._supplies[key] = Supply(_mixed(sources), tuple((node, weight) for node, weight, _ in sources))
+        return found
+
+
+class EpochFlow:
+    """The flow of one epoch in normal operation, and after the loss of any one element."""
+
+    def __init__(self, flow: PowerFlow, existing: AbstractSet[str]) -> None:
+        """Work out normal operation of the nodes that exist."""
+        self.flow = flow
+        self.existing = existing
+        self.normal: dict[str, Supply | None] = {}
+        for node in flow.order:
+            if node in existing:
+                self.normal[node] = flow.nothing if node == flow.service else self._supply(node, self.normal, None)
+
+    @cached_property
+    def elements(self) -> tuple[str, ...]:
+        """Elements that exist, from the top down."""
+        loads = {"row", "mechanical", "support", "service"}
+        return tuple(node for node in self.flow.order if node in self.existing and self.flow.kind[node] not in loads)
+
+    def after(self, failed: str) -> dict[str, Supply | None]:
+        """Nodes whose supply differs once `failed` is lost, itself included; None for those that are dead.
+
+        Parameters: failed, an element that exists in this epoch.
+        """
+        changed: dict[str, Supply | None] = {failed: None}
+        queue = [self.flow.position[load] for load in self.flow.loads[failed] if load in self.existing]
+        heapq.heapify(queue)
+        seen = set(queue)
+        while queue:
+            node = self.flow.order[heapq.heappop(queue)]
+            supply = self._supply(node, changed, self.normal)
+            if supply is self.normal[node]:
+                continue
+            changed[node] = supply
+            for load in self.flow.loads[node]:
+                position = self.flow.position[load]
+                if load in self.existing and position not in seen:
+                    seen.add(position)
+                    heapq.heappush(queue, position)
+        return changed
+
+    def _supply(
+        self, node: str, first: dict[str, Supply | None], other: dict[str, Supply | None] | None
+    ) -> Supply | None:
+        """The supply of a node; that of its sources is looked up in `first`, then in `other`. None when it is dead."""
+        live: list[str] = []
+        outputs: dict[str, Vector] = {}
+        for source, _, _ in self.flow.sources[node]:
+            if source not in self.existing:
+                continue
+            above = first[source] if other is None or source in first else other[source]
+            if above is not None:
+                live.append(source)
+                outputs[source] = self.flow.output(source, above)
+        weights = self.flow.weights(node, tuple(live))
+        return self.flow.mix([(source, weight, outputs[source]) for source, weight in weights]) if weights else None
+
+
+def _gain(fields: dict[str, Any]) -> Fraction:
+    """Watts at the input for one watt more of output: the secant of the loss curve at the plate."""
+    return ONE + Fraction(fields.get("loss_linear", ZERO)) + Fraction(fields.get("loss_quadratic", ZERO))
+
+
+def _mixed(sources: list[tuple[str, Fraction, Vector]]) -> Vector:
+    if len(sources) == 1 and sources[0][1] == 1:
+        return sources[0][2]
+    denominator = lcm(*(vector.denominator * weight.denominator for _, weight, vector in sources))
+    terms: dict[str, int] = {}
+    for _, weight, vector in sources:
+        factor = weight.numerator * (denominator // (vector.denominator * weight.denominator))
+        for node, term in vector.terms.items():
+            terms[node] = terms.get(node, 0) + term * factor
+    return _reduced(denominator, terms)
+
+
+def _reduced(denominator: int, terms: dict[str, int]) -> Vector:
+    common = gcd(denominator, *terms.values())
+    if common == 1:
+        return Vector(denominator, terms)
+    return Vector(denominator // common, {node: term // common for node, term in terms.items()})

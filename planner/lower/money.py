@@ -1,0 +1,226 @@
+"""Value of racks, units and openings in whole cents (section 7 of `docs/model.md`).
+
+Two powers are float64 numbers from `math.pow`; they enter as the exact rationals that they are, and each
+coefficient is rounded once, against the plan: values down, costs up.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.problem import SHARE_BITS
+from sites.calendar import quarter_index
+from sites.expansion.values import known
+from sites.faults import Fault, InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planner.lower.hosts import Offer
+    from sites.catalog.loader import Catalog, Configuration
+    from sites.schema.portfolio import PortfolioFile
+
+HOURS_PER_QUARTER = 2190
+QUARTERS_PER_YEAR = 4
+CENTS_PER_USD = 100
+WATTS_PER_MEGAWATT = 10**6
+ZERO = Fraction(0)
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices of every system on offer: the portfolio's where it gives them, else the catalogue's."""
+
+    rack_usd: dict[str, Fraction]
+    network_usd: dict[str, Fraction]
+    rental_usd_per_gpu_hour: dict[str, Fraction]
+
+
+def prices_of(portfolio: PortfolioFile, catalog: Catalog, systems: tuple[str, ...]) -> Prices:
+    """Look up the prices of some systems; raises InputError when neither file knows one."""
+    given = {entry.system: entry for entry in portfolio.money.systems}
+
+    def price(system: str, key: str, catalog_key: str) -> Fraction:
+        own = getattr(given[system], key) if system in given else None
+        if own is not None:
+            return Fraction(own)
+        return Fraction(known(getattr(catalog.rack_systems[system], catalog_key), f"system '{system}'", catalog_key))
+
+    return Prices(
+        rack_usd={system: price(system, "rack_price", "price") for system in systems},
+        network_usd={system: price(system, "network_price", "network_price") for system in systems},
+        rental_usd_per_gpu_hour={system: price(system, "rental", "rental") for system in systems},
+    )
+
+
+class SiteMoney:
+    """Cash flows of one rack at one site's energy price."""
+
+    def __init__(
+        self, portfolio: PortfolioFile, offer: Offer, prices: Prices, energy_price_usd_per_mwh: Fraction
+    ) -> None:
+        """Keep what the cash flows are made of; the energy price is that of the site (USD/MWh)."""
+        self._portfolio, self._offer, self._prices = portfolio, offer, prices
+        self._energy_price = energy_price_usd_per_mwh
+        self._money = portfolio.money
+        self._n_periods = len(offer.periods)
+
+    def discount(self, t: int) -> Fraction:
+        """(1 + rate)^(−t/4), the float64 as an exact rational."""
+        return Fraction(math.pow(float(1 + self._money.discount_rate_per_year), -t / QUARTERS_PER_YEAR))
+
+    def revenue_usd(self, system: str, performance: Fraction, t: int) -> Fraction:
+        """Contract-price revenue of one rack in quarter t."""
+        decline = Fraction(math.pow(float(1 - self._money.rental_decline_per_year), t / QUARTERS_PER_YEAR))
+        hours = HOURS_PER_QUARTER * self._money.utilisation
+        gpus = self._gpus[system]
+        return self._prices.rental_usd_per_gpu_hour[system] * decline * gpus * hours * performance
+
+    @cached_property
+    def _gpus(self) -> dict[str, int]:
+        systems = {one.system.name: one.system for one in self._offer.configurations}
+        return {name: known(one.gpu_packages, f"system '{name}'", "gpu_packages") for name, one in systems.items()}
+
+    def running_usd(self, k: int) -> Fraction:
+        """Energy and operations of one rack of configuration k for a quarter."""
+        profile, it_w = self._offer.configurations[k].profile, self._offer.draws[k].it_w
+        name = self._offer.configurations[k].name
+        key = f"average_{self._money.workload}"
+        average = known(getattr(profile, key), f"configuration '{name}'", key)
+        megawatt_hours = it_w * average * self._money.annual_pue * HOURS_PER_QUARTER / WATTS_PER_MEGAWATT
+        operations = it_w * self._money.opex_per_it_watt_year / QUARTERS_PER_YEAR
+        return Fraction(megawatt_hours * self._energy_price + operations)
+
+    def earned_usd(self, k: int, t: int) -> Fraction:
+        """Market revenue less energy and operations of one rack of configuration k in quarter t, discounted."""
+        configuration = self._offer.configurations[k]
+        revenue = self.revenue_usd(configuration.system.name, _performance(configuration), t)
+        return (self._money.market_factor * revenue - self.running_usd(k)) * self.discount(t)
+
+    def period_value(self) -> NDArray[np.int64]:
+        """[n_configurations, n_periods] cents for each standing rack."""
+        return _integers(
+            [
+                [_down(self.earned_usd(k, t)) for t in range(self._n_periods)]
+                for k in range(len(self._offer.configurations))
+            ]
+        )
+
+    def contract_revenue(self) -> NDArray[np.int64]:
+        """[n_configurations, n_periods] undiscounted cents for each standing rack."""
+        return _integers(
+            [
+                [_down(self.revenue_usd(one.system.name, _performance(one), t)) for t in range(self._n_periods)]
+                for one in self._offer.configurations
+            ]
+        )
+
+    def start_value(self) -> NDArray[np.int64]:
+        """[n_systems, n_periods] cents for each rack started."""
+        return _integers(
+            [[_down(self._start_usd(system, t)) for t in range(self._n_periods)] for system in self._offer.systems]
+        )
+
+    def _start_usd(self, system: str, t: int) -> Fraction:
+        """Price, what it earns after the last decision period, and what acceptance takes from it."""
+        last = t + self._money.economic_life_quarters
+        resting = resting_configuration(self._offer, system)
+        after = sum((self._earned(resting, quarter) for quarter in range(self._n_periods, last)), start=ZERO)
+        lag = range(t, t + self._money.acceptance_lag_quarters)
+        factor = self._money.market_factor
+        lost = sum((factor * self.revenue_usd(system, Fraction(1), q) * self.discount(q) for q in lag), start=ZERO)
+        return after - lost - self._prices.rack_usd[system] * self.discount(t)
+
+    def _earned(self, k: int, t: int) -> Fraction:
+        key = (k, t)
+        if key not in self._known:
+            self._known[key] = self.earned_usd(k, t)
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, int], Fraction]:
+        return {}
+
+    def unit_cost(self, unit_racks: dict[str, int]) -> NDArray[np.int64]:
+        """[n_systems, n_periods] cents for each scalable unit started, rounded up."""
+        return _integers(
+            [
+                [
+                    _up(unit_racks[system] * self._prices.network_usd[system] * self.discount(t))
+                    for t in range(self._n_periods)
+                ]
+                for system in self._offer.systems
+            ]
+        )
+
+    def open_cost(self, avoidable_capex_usd: Fraction) -> list[int]:
+        """[n_periods] cents when a block with this capex opens, rounded up."""
+        return [_up(avoidable_capex_usd * self.discount(t)) for t in range(self._n_periods)]
+
+    def contract_rate(self) -> NDArray[np.int64]:
+        """[n_periods] worth of one contracted cent, scaled by 2^20."""
+        premium = 1 - self._money.market_factor
+        return np.array(
+            [floor((1 << SHARE_BITS) * premium * self.discount(t)) for t in range(self._n_periods)], np.int64
+        )
+
+
+def contract_amount_cents(portfolio: PortfolioFile) -> int:
+    """The purchase commitment in whole cents; 0 without a contract."""
+    return 0 if portfolio.contract is None else floor(portfolio.contract.amount * CENTS_PER_USD)
+
+
+def resting_configuration(offer: Offer, system: str) -> int:
+    """The configuration on offer in which a rack of a system rests after the last decision: the lowest `it_w`."""
+    own = [k for k, one in enumerate(offer.configurations) if one.system.name == system]
+    return min(own, key=lambda k: (offer.draws[k].it_w, k))
+
+
+def refuse_short_life(portfolio: PortfolioFile, periods: tuple[str, ...]) -> None:
+    """Refuse a life that ends before the last decision period; raises InputError."""
+    life = portfolio.money.economic_life_quarters
+    if life < len(periods):
+        message = (
+            f"found {life} quarters, but decisions run over {len(periods)}; retirement within the horizon is not "
+            f"modelled, so give at least {len(periods)} quarters or an earlier 'decisions_until'"
+        )
+        raise InputError([Fault(f"portfolio {portfolio.name}", None, "money.economic_life_quarters", message)])
+
+
+def refuse_falling(portfolio: PortfolioFile, what: str, steps: list[tuple[str, Fraction]], last_period: str) -> None:
+    """Refuse a capacity that falls after the last decision, when no rack can leave any more; raises InputError.
+
+    Parameters: what, the name of the capacity; steps, (quarter, W) ascending; last_period, of the decisions.
+    """
+    last = quarter_index(last_period)
+    held = [capacity for start, capacity in steps if quarter_index(start) <= last]
+    for start, capacity in steps:
+        if quarter_index(start) > last and held and capacity < held[-1]:
+            message = (
+                f"{what} falls to {float(capacity):,.0f} W in {start}, after the last decision in {last_period}, when "
+                "no rack can leave any more; move 'decisions_until' past it or keep the capacity"
+            )
+            raise InputError([Fault(f"portfolio {portfolio.name}", None, "decisions_until", message)])
+
+
+def _performance(configuration: Configuration) -> Fraction:
+    return known(configuration.profile.performance, f"configuration '{configuration.name}'", "performance")
+
+
+def _down(usd: Fraction) -> int:
+    return floor(usd * CENTS_PER_USD)
+
+
+def _up(usd: Fraction) -> int:
+    return ceil(usd * CENTS_PER_USD)
+
+
+def _integers(rows: list[list[int]]) -> NDArray[np.int64]:
+    return np.array(rows, dtype=np.int64)

@@ -1,0 +1,175 @@
+"""One run from world to folder: lower, solve, evaluate, write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from planner.run.document import Outcome, plan_document
+from planner.run.evaluate import evaluate
+from planner.run.folder import (
+    CERTIFICATE,
+    GUIDE,
+    INPUTS,
+    MANIFEST,
+    PLAN,
+    REPORT,
+    new_run_folder,
+    refuse_foreign_folder,
+    write_json,
+)
+from planner.run.manifest import manifest
+from planner.run.tables import FAILURE_COLUMNS, PLACEMENT_COLUMNS, write_csv, write_placements_parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from planner.lower.lowered import Lowered
+    from planner.solve.options import Progress, SolveOptions
+    from planner.solve.solve import Solution
+    from sites.expansion.graphs import SiteGraphs
+    from sites.world import World
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to plan with, and where to put it."""
+
+    out: Path
+    options: SolveOptions
+    guide_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: the content of `plan.json`, and where it lies."""
+
+    folder: Path
+    document: dict[str, Any]
+    warnings: tuple[str, ...]
+    """What the checks of the graphs found that a planner should know."""
+
+
+def create_run(world: World, request: RunRequest, tell: Callable[[Progress], None]) -> Run:
+    """Plan a world and write its run folder.
+
+    Parameters: world, as loaded; request; tell, called with the solver's progress. Raises InputError when the folder
+    may not be written, InfeasibleError when no plan exists, BackendError when the backend does not run here, and
+    GuideError when the guide does not fit. Nothing is written unless the whole run succeeds.
+    """
+    from planner.lower import lower
+    from planner.solve.guide import load_guide
+    from planner.solve.options import Progress
+    from planner.solve.solve import solve
+
+    refuse_foreign_folder(request.out)
+    started, clock = datetime.now(UTC), monotonic()
+    tell(Progress("lowering", 0.0, 0, None, None))
+    warnings = check_world(world)
+    lowered = lower(world)
+    lowering_s = monotonic() - clock
+    options = request.options
+    if request.guide_file is not None:
+        from dataclasses import replace
+
+        options = replace(options, guide=load_guide(request.guide_file, lowered.problem))
+    solution = solve(lowered.problem, options, tell)
+    tell(Progress("writing", monotonic() - clock, solution.work, solution.objective, solution.bound))
+    times = {"started_utc": started.isoformat(timespec="seconds"), "lowering_s": lowering_s, "solve_s": solution.wall_s}
+    record = manifest(world, _options_record(request, solution), times)
+    document = _document(world, lowered, solution)
+    with new_run_folder(request.out) as folder:
+        _write(folder, world, lowered, solution, document, record)
+    return Run(request.out, document, warnings)
+
+
+def check_world(world: World) -> tuple[str, ...]:
+    """Warnings on the graphs of every site; raises InputError with every error of a site."""
+    from sites.checks import require_sound
+    from sites.expansion import expand
+
+    return tuple(
+        f"{one.name}: {finding}" for one in world.sites for finding in require_sound(expand(one.site, world.catalog))
+    )
+
+
+def _options_record(request: RunRequest, solution: Solution) -> dict[str, Any]:
+    options = request.options
+    return {
+        "backend": solution.backend,
+        "seed": solution.seed,
+        "options": {
+            "backend": options.backend,
+            "time_limit_s": options.time_limit_s,
+            "work_limit": options.work_limit,
+            "n_lanes": options.n_lanes,
+            "n_threads": options.n_threads,
+            "guide_replayed": request.guide_file is not None,
+        },
+    }
+
+
+def _document(world: World, lowered: Lowered, solution: Solution) -> dict[str, Any]:
+    n_racks = solution.plan.n_racks
+    outcome = Outcome(
+        status=str(solution.status),
+        objective=solution.objective,
+        bound=solution.bound,
+        stop_reason=str(solution.stop_reason),
+        backend=solution.backend,
+        seed=solution.seed,
+        wall_s=solution.wall_s,
+    )
+    evaluation = evaluate(world, lowered, lowered.graphs, n_racks)
+    if evaluation.money.objective_cents != solution.objective:
+        msg = (
+            f"the plan is worth {evaluation.money.objective_cents} cents by its parts and {solution.objective} by the "
+            "search; these must agree, so nothing was written"
+        )
+        raise AssertionError(msg)
+    return plan_document(world.portfolio.name, lowered.problem, n_racks, outcome, evaluation)
+
+
+def _write(
+    folder: Path,
+    world: World,
+    lowered: Lowered,
+    solution: Solution,
+    document: Mapping[str, Any],
+    record: Mapping[str, Any],
+) -> None:
+    import numpy as np
+
+    from sites.world import save_inputs
+
+    write_json(folder / PLAN, document)
+    write_json(folder / CERTIFICATE, solution.certificate.to_json(lowered.problem))
+    write_json(folder / MANIFEST, record)
+    np.savez_compressed(folder / GUIDE, allow_pickle=False, **solution.guide.arrays())
+    save_inputs(world, folder / INPUTS)
+    write_csv(folder / "placements.csv", PLACEMENT_COLUMNS, document["placements"])
+    write_placements_parquet(folder / "placements.parquet", document["placements"])
+    write_csv(folder / "failures.csv", FAILURE_COLUMNS, document["failures"])
+    write_report(folder, document, record, world, lowered.graphs)
+
+
+def write_report(
+    folder: Path,
+    document: Mapping[str, Any],
+    record: Mapping[str, Any],
+    world: World,
+    graphs_by_site: Mapping[str, SiteGraphs],
+) -> None:
+    """Write `report.html` into a folder, beside and then over any that is there."""
+    from planner.report.render import render_report
+
+    text = render_report(document, record, world, graphs_by_site)
+    partial = folder / f".{REPORT}.partial"
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(folder / REPORT)
+    finally:
+        partial.unlink(missing_ok=True)

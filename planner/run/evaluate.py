@@ -1,0 +1,149 @@
+"""Everything that a run says about its plan, worked out once from the plan, the graphs and the problem."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
+from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
+from planner.run.failures import Failure, site_failures
+from planner.run.loads import limit_loads
+from planner.run.totals import PeriodTotals, configuration_facts, period_totals, step_at
+from planner.run.value import Money, UnitCount, money, unit_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from planner.lower.lowered import Lowered
+    from planner.problem import Problem
+    from planner.run.flow import RowDraw
+    from sites.expansion.graphs import SiteGraphs
+    from sites.world import World
+
+
+@dataclass(frozen=True)
+class IneligibleCount:
+    """A reason why a configuration may not stand in rows of a site, and in how many; `row` is the first."""
+
+    site: str
+    configuration: str
+    reason: str
+    n_rows: int
+    row: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Totals, limits that bind, failures and money of one plan."""
+
+    totals: tuple[PeriodTotals, ...]
+    binding: tuple[BindingLimit, ...]
+    stranding: tuple[Stranding, ...]
+    levels: tuple[LevelUse, ...]
+    failures: tuple[Failure, ...]
+    money: Money
+    units: tuple[UnitCount, ...]
+    ineligible: tuple[IneligibleCount, ...]
+
+
+def evaluate(
+    world: World, lowered: Lowered, graphs_by_site: Mapping[str, SiteGraphs], n_racks: NDArray[np.int32]
+) -> Evaluation:
+    """Evaluate a plan.
+
+    Parameters: world, as loaded; lowered, and graphs_by_site of the same world; n_racks, standing racks,
+    [n_rows, n_configurations, n_periods].
+    """
+    problem = lowered.problem
+    loads = limit_loads(problem, n_racks)
+    draws = [configuration_draw(world.catalog, name) for name in problem.configuration_names]
+    facts = configuration_facts(world.catalog, problem.configuration_names)
+    rooms, kinds = Rooms(problem, n_racks, graphs_by_site, draws), element_kinds(graphs_by_site)
+    totals = period_totals(world, lowered, n_racks, facts)
+    return Evaluation(
+        totals=totals,
+        binding=binding_limits(problem, loads, rooms),
+        stranding=strandings(problem, loads, rooms, kinds),
+        levels=(*meter_levels(world, totals), *_other_levels(level_use(problem, loads, kinds, lowered.dropped))),
+        failures=_failures(world, problem, graphs_by_site, n_racks, draws),
+        money=money(problem, n_racks, rack_prices_cents(world, problem.system_names)),
+        units=unit_counts(problem, n_racks),
+        ineligible=_ineligible(problem),
+    )
+
+
+def meter_levels(world: World, totals: Sequence[PeriodTotals]) -> Iterator[LevelUse]:
+    """Use of the envelope and of every meter, whether or not another limit implies it, from the totals."""
+    envelope = [share(one.envelope_w, step_at(world.portfolio.envelope.steps, one.period)) for one in totals]
+    yield LevelUse("*", "envelope", "envelope", False, tuple(envelope))
+    for site in world.sites:
+        used = []
+        for one in totals:
+            plan_w, all_w = one.plan_meter_w.get(site.name, 0), one.meter_w.get(site.name, 0)
+            used.append(share(plan_w, step_at(site.site.service.steps, one.period) - (all_w - plan_w)))
+        yield LevelUse(site.name, "meter", "meter", False, tuple(used))
+
+
+def share(part: int, whole: int) -> float | None:
+    """Part over whole; None where there is no whole."""
+    return part / whole if whole > 0 else None
+
+
+def _other_levels(levels: Sequence[LevelUse]) -> Iterator[LevelUse]:
+    return (level for level in levels if level.family not in {"meter", "envelope"})
+
+
+def rack_prices_cents(world: World, systems: Sequence[str]) -> list[int]:
+    """Price of a rack of each system: the portfolio's, else the catalogue's; whole cents, rounded up."""
+    own = {entry.system: entry.rack_price for entry in world.portfolio.money.systems}
+    prices = []
+    for name in systems:
+        price = own.get(name) or world.catalog.rack_systems[name].price.value
+        prices.append(math.ceil((price or 0) * 100))
+    return prices
+
+
+def element_kinds(graphs_by_site: Mapping[str, SiteGraphs]) -> dict[tuple[str, str], str]:
+    """Kind of every power element, mechanical and support load by (site, id)."""
+    return {
+        (site, node): str(fields["kind"])
+        for site, graphs in graphs_by_site.items()
+        for node, fields in graphs.power.nodes(data=True)
+        if fields["kind"] != "row"
+    }
+
+
+def _failures(
+    world: World,
+    problem: Problem,
+    graphs_by_site: Mapping[str, SiteGraphs],
+    n_racks: NDArray[np.int32],
+    draws: Sequence[RowDraw],
+) -> tuple[Failure, ...]:
+    """Every single failure of every site in the last decision period."""
+    last = problem.n_periods - 1
+    planned: dict[str, dict[str, RowDraw]] = defaultdict(dict)
+    racks: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    index = {name: row for row, name in enumerate(problem.row_names)}
+    for name, draw in plan_draws(problem, n_racks, last, draws).items():
+        site, row = split_name(name)
+        planned[site][row] = draw
+        racks[site][row] = int(n_racks[index[name], :, last].sum()), draw.it_w
+    failures: list[Failure] = []
+    for site, graphs in graphs_by_site.items():
+        everything = occupied_draws(graphs, world.catalog) | planned[site]
+        failures += site_failures(site, graphs, problem.periods[last], everything, racks[site])
+    return tuple(failures)
+
+
+def _ineligible(problem: Problem) -> tuple[IneligibleCount, ...]:
+    counted: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for one in problem.ineligible:
+        counted[one.site, one.configuration, one.reason].append(one.row)
+    return tuple(IneligibleCount(*key, len(rows), rows[0]) for key, rows in counted.items())

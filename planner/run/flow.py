@@ -1,0 +1,243 @@
+"""Power flow of a site at a plan's draws, in normal operation and after the loss of one element.
+
+Section 2 of the model at actual draws, shares not rounded, in floating point: it describes a plan whose limits have
+been held in exact integers. Only the part of the graph that a failure touches is worked out again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from sites.calendar import quarter_index
+from sites.schema.catalog import ElementKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sites.expansion.graphs import Graph, SiteGraphs
+
+_LOAD_KINDS = frozenset({"row", "mechanical", "support"})
+_ELEMENT_KINDS = frozenset(str(kind) for kind in ElementKind)
+
+
+@dataclass(frozen=True)
+class RowDraw:
+    """What the racks of a row draw, in whole watts."""
+
+    it_w: int = 0
+    liquid_w: int = 0
+    air_w: int = 0
+    support_w: int = 0
+
+    def __add__(self, other: RowDraw) -> RowDraw:
+        """Draws side by side."""
+        return RowDraw(
+            self.it_w + other.it_w,
+            self.liquid_w + other.liquid_w,
+            self.air_w + other.air_w,
+            self.support_w + other.support_w,
+        )
+
+
+@dataclass(frozen=True)
+class Flow:
+    """After a failure: output watts of the elements that it touches, and the rows without supply."""
+
+    output_w: dict[str, float]
+    dropped_rows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A node as flow needs it; `sources` are (position, share, reserve), input = output · factor + constant."""
+
+    name: str
+    is_load: bool
+    is_row: bool
+    sources: tuple[tuple[int, float, bool], ...]
+    factor: float
+    constant_w: float
+    house_load_w: float
+
+
+class SiteFlow:
+    """Power flow of one site in one period with given draws of its rows; nodes are numbered from source to load."""
+
+    def __init__(self, graphs: SiteGraphs, period: str, draws: Mapping[str, RowDraw]) -> None:
+        """Work out normal operation.
+
+        Parameters: graphs; period, e.g. "2030-Q4"; draws of rows by row id, occupied racks included (W).
+        """
+        self._power, self._draws = graphs.power, draws
+        order = list(nx.topological_sort(graphs.power))
+        self._position = {node: index for index, node in enumerate(order)}
+        self._nodes = [self._compiled(node) for node in order]
+        self._loads = [[self._position[load] for load in graphs.power.adj[node]] for node in order]
+        self._missing = self._not_in_service(quarter_index(period))
+        self._heat_rows = _heat_rows(graphs.cooling)
+        self._block_rows = _block_rows(graphs.containment)
+        self._loads_of_row = self._loads_by_row()
+        self._output: dict[int, float] = {}
+        self._taken: dict[tuple[int, int], float] = {}
+        """Watts that each live edge carries in normal operation."""
+        self._work_out_normal()
+
+    def elements(self) -> list[str]:
+        """Elements in service, in order of their ids; the service itself never fails."""
+        names = (self._nodes[index].name for index in self._output)
+        return sorted(name for name in names if self._power.nodes[name]["kind"] in _ELEMENT_KINDS)
+
+    def normal_output_w(self, node: str) -> float:
+        """Output of an element in normal operation, in W; zero where it is not in service."""
+        return self._output.get(self._position[node], 0.0)
+
+    def after(self, failed: str) -> Flow:
+        """Outputs of the elements that the loss of `failed` touches, and the rows that it drops.
+
+        Parameters: failed, an element in service. Changes are carried from loads to sources, each node once.
+        """
+        below, dead = self._below(self._position[failed])
+        dropped = [self._nodes[index].name for index in below if index in dead and self._nodes[index].is_row]
+        changed = below | {load for row in dropped for load in self._loads_of_row[row]}
+        waiting = [-index for index in changed]
+        heapify(waiting)
+        added: dict[int, float] = defaultdict(float)
+        outputs: dict[int, float] = {}
+        while waiting:
+            index = -heappop(waiting)
+            node, taken = self._nodes[index], {}
+            if index not in dead:
+                outputs[index] = self._own_w(node, dead) if node.is_load else self._output[index] + added[index]
+                taken = _taken_from(node, outputs[index], dead)
+            for source, _, _ in node.sources:
+                difference = taken.get(source, 0.0) - self._taken.get((source, index), 0.0)
+                if source in dead or not difference:
+                    continue
+                added[source] += difference
+                if source not in changed:
+                    changed.add(source)
+                    heappush(waiting, -source)
+        return Flow({self._nodes[index].name: watts for index, watts in outputs.items()}, tuple(sorted(dropped)))
+
+    def _compiled(self, node: str) -> _Node:
+        fields = self._power.nodes[node]
+        edges = self._power.pred[node].items()
+        sources = tuple((self._position[source], float(e["share"]), bool(e.get("reserve"))) for source, e in edges)
+        element = fields["kind"] in _ELEMENT_KINDS
+        return _Node(
+            name=node,
+            is_load=fields["kind"] in _LOAD_KINDS,
+            is_row=fields["kind"] == "row",
+            sources=sources,
+            factor=float(1 + fields["loss_linear"] + fields["loss_quadratic"]) if element else 1.0,
+            constant_w=float(fields["loss_no_load"] * fields["plate_w"]) if element else 0.0,
+            house_load_w=float(fields.get("house_load_w", 0)),
+        )
+
+    def _work_out_normal(self) -> None:
+        for index in range(len(self._nodes) - 1, -1, -1):
+            if index in self._missing:
+                continue
+            node = self._nodes[index]
+            if node.is_load:
+                output_w = self._own_w(node, self._missing)
+            else:
+                output_w = sum((self._taken.get((index, load), 0.0) for load in self._loads[index]), node.house_load_w)
+            self._output[index] = output_w
+            for source, watts in _taken_from(node, output_w, self._missing).items():
+                self._taken[source, index] = watts
+
+    def _not_in_service(self, now: int) -> set[int]:
+        """Nodes that do not exist yet: not in service, or without a path to the service."""
+        missing: set[int] = set()
+        for index, node in enumerate(self._nodes):
+            in_service = self._power.nodes[node.name].get("in_service")
+            gone = [source in missing for source, _, _ in node.sources]
+            cut = bool(gone) and (any(gone) if node.is_load else all(gone))
+            if cut or (in_service is not None and quarter_index(in_service) > now):
+                missing.add(index)
+        return missing
+
+    def _below(self, failed: int) -> tuple[set[int], set[int]]:
+        """The failed element with all below it that exists, and all dead nodes with those that do not exist."""
+        below, waiting = {failed}, [failed]
+        while waiting:
+            for load in self._loads[waiting.pop()]:
+                if load not in below and load not in self._missing:
+                    below.add(load)
+                    waiting.append(load)
+        dead = self._missing | {failed}
+        for index in sorted(below):
+            if index != failed and all(source in dead for source, _, _ in self._nodes[index].sources):
+                dead.add(index)
+        return below, dead
+
+    def _own_w(self, node: _Node, dead: set[int]) -> float:
+        """What a load draws, rows without supply left out."""
+        fields: Mapping[str, Any] = self._power.nodes[node.name]
+        if node.is_row:
+            return float(self._draws.get(node.name, RowDraw()).it_w)
+        if fields["kind"] == "support":
+            rows = self._block_rows[fields["block_id"]]
+            return float(sum(draw.support_w for draw in self._drawing(rows, dead)))
+        liquid_rows, air_rows = self._heat_rows[fields["loop"]]
+        liquid = sum(draw.liquid_w for draw in self._drawing(liquid_rows, dead))
+        air = sum(draw.air_w for draw in self._drawing(air_rows, dead))
+        per_watt = float(fields["watts_per_liquid_watt"]), float(fields["watts_per_air_watt"])
+        return float(fields.get("fixed_w", 0)) + per_watt[0] * liquid + per_watt[1] * air
+
+    def _drawing(self, rows: Iterable[str], dead: set[int]) -> list[RowDraw]:
+        """Draws of those rows that hold racks and have supply."""
+        return [self._draws[row] for row in rows if row in self._draws and self._position[row] not in dead]
+
+    def _loads_by_row(self) -> dict[str, list[int]]:
+        """Mechanical and support nodes that each row's draw drives."""
+        loads: dict[str, list[int]] = defaultdict(list)
+        for index, node in enumerate(self._nodes):
+            fields = self._power.nodes[node.name]
+            if index in self._missing or fields["kind"] not in {"mechanical", "support"}:
+                continue
+            mechanical = fields["kind"] == "mechanical"
+            rows = self._heat_rows[fields["loop"]] if mechanical else (self._block_rows[fields["block_id"]],)
+            for row in {name for names in rows for name in names}:
+                loads[row].append(index)
+        return loads
+
+
+def _taken_from(node: _Node, output_w: float, dead: set[int]) -> dict[int, float]:
+    """Watts that a live node takes from each of its live sources; from the reserves only when no share is left."""
+    input_w = output_w * node.factor + node.constant_w
+    live = [source for source in node.sources if source[0] not in dead]
+    total = sum(share for _, share, _ in live)
+    if total > 0:
+        return {source: input_w * share / total for source, share, _ in live if share}
+    reserves = [source for source, _, reserve in live if reserve]
+    return {source: input_w / len(reserves) for source in reserves}
+
+
+def _heat_rows(cooling: Graph) -> dict[str, tuple[list[str], list[str]]]:
+    """Rows whose liquid heat and whose air heat each cooling node takes away."""
+    rows: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    above: dict[str, set[str]] = {}
+    for node, fields in cooling.nodes(data=True):
+        if fields["kind"] != "row":
+            continue
+        for header, edge in cooling.pred[node].items():
+            if header not in above:
+                above[header] = {header, *nx.ancestors(cooling, header)}
+            for sink in above[header]:
+                rows[sink][0 if edge["medium"] == "liquid" else 1].append(node)
+    return rows
+
+
+def _block_rows(containment: Graph) -> dict[str, list[str]]:
+    rows: dict[str, list[str]] = defaultdict(list)
+    for node, fields in containment.nodes(data=True):
+        if fields["kind"] == "row":
+            rows[fields["block_id"]].append(node)
+    return rows

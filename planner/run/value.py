@@ -1,0 +1,93 @@
+"""The objective of a plan by its parts, in cents, from section 7 of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.problem import SHARE_BITS
+from planner.run.totals import contract_use, system_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from planner.problem import Problem
+
+
+@dataclass(frozen=True)
+class UnitCount:
+    """Scalable units of a system paid for in a block by a period."""
+
+    block: str
+    system: str
+    period: str
+    n_units: int
+
+
+@dataclass(frozen=True)
+class Money:
+    """Terms of the objective; costs are positive and subtracted."""
+
+    period_value_cents: int
+    start_value_cents: int
+    open_cost_cents: int
+    unit_cost_cents: int
+    premium_cents: int
+    contract_amount_cents: int
+    contract_used_cents: int
+    rack_spend_cents: int
+
+    @property
+    def objective_cents(self) -> int:
+        """What the parts add up to."""
+        earned = self.period_value_cents + self.start_value_cents + self.premium_cents
+        return earned - self.open_cost_cents - self.unit_cost_cents
+
+
+def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequence[int]) -> Money:
+    """Evaluate the objective of a plan by parts.
+
+    Parameters: problem; n_racks, standing racks, [n_rows, n_configurations, n_periods]; rack_price_cents of each
+    system, for the undiscounted spend that the objective does not hold.
+    """
+    standing = np.asarray(n_racks, dtype=np.int64)
+    counts = system_counts(problem, n_racks)
+    started = np.diff(counts, axis=2, prepend=0)
+    units = _units(problem, counts)
+    opened = np.diff((_block_counts(problem, counts).sum(axis=1) > 0).astype(np.int64), axis=1, prepend=0)
+    _, used = contract_use(problem, n_racks)
+    by_system = started.sum(axis=(0, 2))
+    return Money(
+        period_value_cents=int((problem.period_value * standing).sum()),
+        start_value_cents=int((problem.start_value * started).sum()),
+        open_cost_cents=int((problem.open_cost * opened).sum()),
+        unit_cost_cents=int((problem.unit_cost * np.diff(units, axis=2, prepend=0)).sum()),
+        premium_cents=sum(int(rate) * q for rate, q in zip(problem.contract_rate, used, strict=True)) >> SHARE_BITS,
+        contract_amount_cents=problem.contract_amount,
+        contract_used_cents=sum(used),
+        rack_spend_cents=sum(int(n) * price for n, price in zip(by_system, rack_price_cents, strict=True)),
+    )
+
+
+def unit_counts(problem: Problem, n_racks: NDArray[np.int32]) -> tuple[UnitCount, ...]:
+    """Scalable units paid for, wherever above zero, in order of block, system and period."""
+    units = _units(problem, system_counts(problem, n_racks))
+    return tuple(
+        UnitCount(problem.block_names[b], problem.system_names[s], problem.periods[t], int(units[b, s, t]))
+        for b, s, t in zip(*np.nonzero(units), strict=True)
+    )
+
+
+def _block_counts(problem: Problem, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    blocks = np.zeros((problem.n_blocks, problem.n_systems, problem.n_periods), dtype=np.int64)
+    np.add.at(blocks, problem.block_of_row_idx, counts)
+    return blocks
+
+
+def _units(problem: Problem, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    units: NDArray[np.int64] = -(-_block_counts(problem, counts) // problem.unit_racks[None, :, None])
+    return units

@@ -1,0 +1,200 @@
+"""The certificate: integer multipliers, and the bound that they prove, in exact integers.
+
+`docs/model.md` section 8 is the formula; `planner.verify` evaluates the same multipliers with code of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.solve.packing import effective_values
+from planner.solve.patterns import single_row_limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planner.problem import Problem
+    from planner.solve.patterns import RowPatterns
+    from planner.solve.relaxation import Relaxation
+
+_SCALE_BITS = MULTIPLIER_BITS + SHARE_BITS
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Non-negative multipliers on the grid 2^-30."""
+
+    limit: NDArray[np.int64]
+    """[n_limits, n_periods] cents for one unit of the limit; 0 where it touches a single row or is inactive."""
+    monotone: NDArray[np.int64]
+    """[n_rows, n_systems, n_periods]"""
+    opening: NDArray[np.int64]
+    """[n_blocks, n_systems, n_periods]"""
+    units: NDArray[np.int64]
+    """[n_blocks, n_systems, n_periods]"""
+    contract_period: NDArray[np.int64]
+    """[n_periods]"""
+    contract_amount: int
+
+    def to_json(self, problem: Problem) -> dict[str, Any]:
+        """The file's form: nonzero multipliers by name, integers as text."""
+        periods = problem.periods
+        limits: dict[str, dict[str, str]] = {}
+        for index, t in np.argwhere(self.limit):
+            # Windows of one limit share its name and never overlap.
+            limits.setdefault(problem.limits[index].name, {})[periods[t]] = str(self.limit[index, t])
+        monotone = [
+            [problem.row_names[r], problem.system_names[s], periods[t], str(self.monotone[r, s, t])]
+            for r, s, t in np.argwhere(self.monotone)
+        ]
+        price = {periods[t]: str(self.contract_period[t]) for t in np.flatnonzero(self.contract_period)}
+        return {
+            "format": "gigaplan-certificate/1",
+            "scale_bits": MULTIPLIER_BITS,
+            "limits": limits,
+            "monotone": monotone,
+            "open": _by_block(problem, self.opening),
+            "units": _by_block(problem, self.units),
+            "contract": {"p": price, "h": str(self.contract_amount)},
+            "trees": {},
+        }
+
+
+def _by_block(problem: Problem, multiplier: NDArray[np.int64]) -> list[list[str]]:
+    return [
+        [problem.block_names[b], problem.system_names[s], problem.periods[t], str(multiplier[b, s, t])]
+        for b, s, t in np.argwhere(multiplier)
+    ]
+
+
+def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
+    """Round multipliers to the grid; any rounding keeps the bound valid."""
+    priced = ~single_row_limits(problem)[:, None] & (problem.capacity != INACTIVE)
+    grid = float(2**MULTIPLIER_BITS)
+    return Certificate(
+        limit=_on_grid(np.where(priced, relaxation.limit, 0.0) * 2.0**SHARE_BITS * grid),
+        monotone=_on_grid(relaxation.monotone * grid),
+        opening=_on_grid(relaxation.opening * grid),
+        units=_on_grid(relaxation.units * grid),
+        contract_period=_on_grid(relaxation.contract_period * grid),
+        contract_amount=int(_on_grid(np.array([relaxation.contract_amount * grid]))[0]),
+    )
+
+
+def _on_grid(value: NDArray[np.float64]) -> NDArray[np.int64]:
+    largest = 2.0**62
+    return np.floor(np.clip(np.nan_to_num(value), 0.0, largest)).astype(np.int64)
+
+
+def bound_cents(problem: Problem, patterns: RowPatterns, proof: Certificate) -> int:
+    """The upper bound that the multipliers prove, rounded up to the cent.
+
+    Parameters: problem; patterns, the integer points of each row; proof, any non-negative multipliers.
+    """
+    reduced = _reduced_values(problem, proof)
+    total = _capacity_term(problem, proof) + _contract_term(problem, proof)
+    total += _block_term(problem, patterns, proof, reduced)
+    return -((-total) >> _SCALE_BITS)
+
+
+def _reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]:
+    """[n_rows, n_configurations, n_periods] in 2^-50 cents."""
+    values = effective_values(problem)
+    system = problem.system_of_configuration_idx
+    reduced = values.rack.astype(object) * 2**_SCALE_BITS
+    reduced = reduced + problem.contract_revenue.astype(object) * (proof.contract_period.astype(object) * 2**SHARE_BITS)
+    reduced = reduced + _carried(proof.monotone)[:, system, :] * 2**SHARE_BITS
+    for limit in np.flatnonzero(proof.limit.any(axis=1)):
+        entries = slice(problem.limit_ptr[limit], problem.limit_ptr[limit + 1])
+        rows = problem.entry_row_idx[entries]
+        active = np.flatnonzero(proof.limit[limit])
+        price = proof.limit[limit, active].astype(object)
+        charge = problem.entry_coefficient[entries].astype(object)[:, :, None] * price
+        reduced[np.ix_(rows, range(problem.n_configurations), active)] -= charge
+    return reduced
+
+
+def _carried(multiplier: NDArray[np.int64]) -> NDArray[np.object_]:
+    """A monotony multiplier's own less the next period's, exact."""
+    carried = multiplier.astype(object)
+    carried[..., :-1] = carried[..., :-1] - carried[..., 1:].copy()
+    return carried
+
+
+def _capacity_term(problem: Problem, proof: Certificate) -> int:
+    limits, periods = np.nonzero(proof.limit)
+    prices, capacities = proof.limit[limits, periods], problem.capacity[limits, periods]
+    return sum(int(price) * int(capacity) for price, capacity in zip(prices, capacities, strict=True))
+
+
+def _contract_term(problem: Problem, proof: Certificate) -> int:
+    amount, price = problem.contract_amount, proof.contract_amount
+    total = price * amount * 2**SHARE_BITS
+    for rate, revenue_price in zip(problem.contract_rate, proof.contract_period, strict=True):
+        gain = int(rate) * 2**MULTIPLIER_BITS - (int(revenue_price) + price) * 2**SHARE_BITS
+        total += amount * max(0, gain)
+    return total
+
+
+def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, reduced: NDArray[np.object_]) -> int:
+    """Σ over blocks and periods of the best system, or 0 for leaving the block empty in that period."""
+    values = effective_values(problem)
+    fixed = _carried(proof.opening) * 2**SHARE_BITS - values.open_cost.astype(object)[:, None, :] * 2**_SCALE_BITS
+    unit_cost = values.unit_cost.astype(object) * 2**_SCALE_BITS - _carried(proof.units) * 2**SHARE_BITS
+    rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
+    by_total = _row_values(patterns, reduced)
+    known: dict[tuple[object, ...], int] = {}
+    total = 0
+    for block, period in np.ndindex(problem.n_blocks, problem.n_periods):
+        best = 0
+        for system in range(problem.n_systems):
+            rows = tuple(sorted(by_total[row, system, period] for row in rows_of_block[block]))
+            unit = (int(unit_cost[block, system, period]), bool(problem.partial_units[block]))
+            key = (rows, unit, system)
+            if key not in known:
+                known[key] = _best_block(rows, int(problem.unit_racks[system]), *unit)
+            best = max(best, int(fixed[block, system, period]) + known[key])
+        total += best
+    return total
+
+
+def _row_values(patterns: RowPatterns, reduced: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Best value of a row for each total of its racks, as tuples [n_rows, n_systems, n_periods]."""
+    result = np.empty(patterns.pattern_set_idx.shape, object)
+    result.fill((0,))
+    known: dict[tuple[object, ...], tuple[int, ...]] = {}
+    for number, points in enumerate(patterns.point_sets):
+        totals = points.sum(axis=1)
+        first = np.searchsorted(totals, np.arange(totals[-1] + 1))
+        counts = points.astype(object)
+        for row, system, period in np.argwhere(patterns.pattern_set_idx == number):
+            prices = reduced[row, :, period]
+            key = (number, *prices)
+            if key not in known:
+                known[key] = tuple(np.maximum.reduceat(counts @ prices, first))
+            result[row, system, period] = known[key]
+    return result
+
+
+def _best_block(rows: tuple[tuple[int, ...], ...], unit_racks: int, unit_cost: int, partial: bool) -> int:
+    """Best total value of rows (value by count each) less whole scalable units; 0 racks is always a choice.
+
+    Parameters: rows in 2^-50 cents; unit_cost for each unit; partial, whether a unit may be part empty.
+    """
+    total = np.zeros(1, object)
+    for row in rows:
+        spread = [total + value for value in row]
+        joined = np.full(total.size + len(row) - 1, None, object)
+        for count, values in enumerate(spread):
+            part = joined[count : count + values.size]
+            joined[count : count + values.size] = [v if p is None or v > p else p for p, v in zip(part, values, strict=True)]
+        total = joined
+    best = 0
+    for count, value in enumerate(total):
+        if partial or count % unit_racks == 0:
+            best = max(best, int(value) - -(-count // unit_racks) * unit_cost)
+    return best

@@ -1,0 +1,81 @@
+"""What a caller may ask of the solver, and what it reports on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.solve.guide import Guide
+
+DEFAULT_WORK_LIMIT = 200_000
+"""Search steps times lanes."""
+
+
+class Status(StrEnum):
+    """What is known of a plan."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+
+
+class StopReason(StrEnum):
+    """Why the search ended."""
+
+    WORK_LIMIT = "work-limit"
+    TIME_LIMIT = "time-limit"
+    INTERRUPTED = "interrupted"
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """Limits and choices of one solve."""
+
+    backend: str = "auto"
+    seed: int = 0
+    time_limit_s: float | None = None
+    """Wall-clock limit of the whole solve; the best plan found by then is kept."""
+    work_limit: int | None = None
+    """Search steps times lanes; the same limit gives the same integers on every backend and thread count."""
+    n_lanes: int = 8
+    n_threads: int = 2
+    guide: Guide | None = None
+    """A stored guide to replay in place of the relaxation's own."""
+
+    @property
+    def work(self) -> int | None:
+        """The work limit in force: the default only where neither limit is given."""
+        if self.work_limit is None and self.time_limit_s is None:
+            return DEFAULT_WORK_LIMIT
+        return self.work_limit
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a solve stands."""
+
+    stage: str
+    elapsed_s: float
+    work: int
+    objective: int | None
+    """Best plan so far, cents (the last digits may still be rounded by the contract's premium)."""
+    bound: int | None
+    """Proven bound, cents."""
+
+    @property
+    def gap(self) -> float | None:
+        """Distance of plan and bound as a share of the bound."""
+        if self.objective is None or self.bound is None:
+            return None
+        return gap(self.objective, self.bound)
+
+
+def gap(objective: int, bound: int) -> float:
+    """(bound − objective) / |bound|; 0 where both are equal."""
+    if bound == objective:
+        return 0.0
+    return (bound - objective) / abs(bound) if bound else float("inf")

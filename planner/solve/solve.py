@@ -1,0 +1,104 @@
+"""One solve: patterns, classes, relaxation, certificate, guide, search; the best plan survives any stop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernels.backends import resolve
+from planner.problem import Plan, Problem
+from planner.solve.certificate import Certificate, bound_cents, certificate
+from planner.solve.classes import refine
+from planner.solve.guide import Guide, make_guide
+from planner.solve.options import Progress, SolveOptions, Status, StopReason, gap
+from planner.solve.packing import packing_model
+from planner.solve.patterns import row_patterns
+from planner.solve.relaxation import relax
+from planner.solve.search import Found, search_rounds
+from planner.solve.value import objective_cents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan, what it is worth, and how good it is proven to be."""
+
+    plan: Plan
+    objective: int
+    """Cents, rounded down."""
+    bound: int
+    """Cents, rounded up: no plan is worth more."""
+    status: Status
+    stop_reason: StopReason
+    certificate: Certificate
+    guide: Guide
+    wall_s: float
+    work: int
+    """Search steps times lanes."""
+    backend: str
+    seed: int
+
+    @property
+    def gap(self) -> float:
+        """(bound − objective) / bound."""
+        return gap(self.objective, self.bound)
+
+
+def solve(
+    problem: Problem, options: SolveOptions | None = None, progress: Callable[[Progress], None] | None = None
+) -> Solution:
+    """Find a plan and prove how close it is to the best.
+
+    Parameters: problem; options; progress, called after every stage and round. A KeyboardInterrupt ends the search
+    and keeps the best plan. Raises BackendError when the backend does not run here.
+    """
+    options = options or SolveOptions()
+    report = progress or (lambda _: None)
+    backend = resolve(options.backend)
+    started = time.monotonic()
+    patterns = row_patterns(problem)
+    classes = refine(problem)
+    report(Progress("relaxation", time.monotonic() - started, 0, None, None))
+    relaxation = relax(problem, patterns, classes, options.time_limit_s)
+    proof = certificate(problem, relaxation)
+    bound = bound_cents(problem, patterns, proof)
+    guide = options.guide or make_guide(problem, relaxation, proof, classes)
+    report(Progress("bound", time.monotonic() - started, 0, None, bound))
+    model = packing_model(problem, patterns)
+    best, reason = Found(np.zeros(model.value.shape, np.int32), 0, 0), StopReason.WORK_LIMIT
+    rounds = search_rounds(
+        model, guide, backend=backend, seed=options.seed, n_lanes=options.n_lanes, n_threads=options.n_threads
+    )
+    try:
+        for found in rounds:
+            best = found if found.objective > best.objective else Found(best.n_racks, best.objective, found.work)
+            elapsed = time.monotonic() - started
+            report(Progress("search", elapsed, best.work, best.objective, bound))
+            stop = _stop(options, best, bound, elapsed)
+            if stop is not None:
+                reason = stop
+                break
+    except KeyboardInterrupt:
+        reason = StopReason.INTERRUPTED
+    plan = Plan(best.n_racks)
+    objective = objective_cents(problem, plan)
+    status = Status.OPTIMAL if objective == bound else Status.FEASIBLE
+    return Solution(
+        plan=plan, objective=objective, bound=bound, status=status, stop_reason=reason, certificate=proof,
+        guide=guide, wall_s=time.monotonic() - started, work=best.work, backend=backend, seed=options.seed,
+    )  # fmt: skip
+
+
+def _stop(options: SolveOptions, best: Found, bound: int, elapsed_s: float) -> StopReason | None:
+    if best.objective >= bound:
+        return StopReason.OPTIMAL
+    if options.time_limit_s is not None and elapsed_s >= options.time_limit_s:
+        return StopReason.TIME_LIMIT
+    if options.work is not None and best.work >= options.work:
+        return StopReason.WORK_LIMIT
+    return None

@@ -1,0 +1,8 @@
+"""The independent checker: a run folder against the site graphs, with code of its own."""
+
+from __future__ import annotations
+
+from planner.verify.check import verify
+from planner.verify.report import Check, Report
+
+__all__ = ["Check", "Report", "verify"]

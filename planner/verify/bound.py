@@ -1,0 +1,191 @@
+"""The upper bound that a certificate proves, in exact integers (section 8 of `docs/model.md`)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from planner.verify.certificate import SCALE_BITS, CertificateError, Multipliers, gain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from planner.verify.eligibility import Eligibility
+    from planner.verify.joint import AllLimits
+    from planner.verify.limits import Terms
+    from planner.verify.objective import Ledger
+    from planner.verify.points import Point, RowPoints
+
+BITS = SCALE_BITS + 20
+"""Values are in 2^-50 cents."""
+Totals = list[int | None]
+"""Best value for each total of racks, None where no point has that total."""
+
+
+@dataclass
+class BoundRule:
+    """Everything that the bound is made of."""
+
+    ledger: Ledger
+    everything: AllLimits
+    eligibility: Mapping[str, Eligibility]
+    points: Mapping[str, RowPoints]
+    multipliers: Multipliers
+    _coefficients: dict[tuple[tuple[str, int], ...], list[int]] = field(default_factory=dict)
+    _rows: dict[tuple[tuple[Point, ...], tuple[int, ...]], Totals] = field(default_factory=dict)
+    _blocks: dict[tuple[tuple[int | None, ...], ...], Totals] = field(default_factory=dict)
+
+    def bound_cents(self) -> int:
+        """The bound, rounded up to the cent; raises CertificateError when a multiplier names no limit."""
+        total = self._contract_term()
+        charges = self._charges()
+        for name, by_period in self.multipliers.limits.items():
+            for t, price in by_period.items():
+                if price:
+                    total += price * self._terms(name, t).capacity
+        for block, rows in self._hosting_rows().items():
+            total += sum(self._block_oracle(block, rows, t, charges) for t in range(self.ledger.n_periods))
+        return -(-total >> BITS)
+
+    def _terms(self, name: str, t: int) -> Terms:
+        quarter = self.ledger.setting.periods[t]
+        try:
+            terms = self.everything.terms(name, quarter)
+        except KeyError:
+            terms = None
+        if terms is None:
+            msg = f"certificate.json: there is no limit '{name}' in {quarter}"
+            raise CertificateError(msg)
+        return terms
+
+    def _contract_term(self) -> int:
+        money, multipliers = self.ledger.money, self.multipliers
+        amount = money.contract_amount
+        total = (multipliers.amount * amount) << 20
+        for t, price in enumerate(multipliers.contract):
+            total += amount * max(0, (money.contract_rate(t) << SCALE_BITS) - ((price + multipliers.amount) << 20))
+        return total
+
+    def _charges(self) -> dict[tuple[str, int], list[int]]:
+        """What the limits charge one rack of each configuration, by `site:row` and period, in 2^-50 cents."""
+        n = len(self._configurations)
+        charges: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0] * n)
+        for name, by_period in self.multipliers.limits.items():
+            for t, price in by_period.items():
+                for row, kinds in self._terms(name, t).rows.items() if price else ():
+                    total = charges[row, t]
+                    for k, coefficient in enumerate(self._row_coefficients(kinds)):
+                        total[k] += price * coefficient
+        return charges
+
+    @property
+    def _configurations(self) -> tuple[str, ...]:
+        return tuple(self.ledger.setting.draws)
+
+    def _row_coefficients(self, kinds: Mapping[str, int]) -> list[int]:
+        key = tuple(kinds.items())
+        if key not in self._coefficients:
+            self._coefficients[key] = [
+                sum(share * draws.draw.get(kind, 0) for kind, share in key)
+                for draws in self.ledger.setting.draws.values()
+            ]
+        return self._coefficients[key]
+
+    def _hosting_rows(self) -> dict[tuple[str, str], list[tuple[str, dict[str, int]]]]:
+        """By (site, block) every row that may ever hold a rack, with the first period of each configuration."""
+        found: dict[tuple[str, str], list[tuple[str, dict[str, int]]]] = defaultdict(list)
+        for site, rows in self.ledger.setting.rows.items():
+            for row, fields in rows.items():
+                first = {name: self.eligibility[site].first_period(row, name) for name in self._configurations}
+                able = {name: t for name, t in first.items() if t is not None}
+                if able:
+                    found[site, fields["block_id"]].append((row, able))
+        return dict(found)
+
+    def _block_oracle(
+        self,
+        block: tuple[str, str],
+        rows: Sequence[tuple[str, dict[str, int]]],
+        t: int,
+        charges: Mapping[tuple[str, int], list[int]],
+    ) -> int:
+        """The best system of a block in a period, or 0 for leaving it empty, in 2^-50 cents."""
+        site, name = block[0], ":".join(block)
+        opening = self.ledger.open_costs(block)[t] << BITS
+        best = 0
+        for system in self._systems:
+            tables = [
+                self._row_totals(site, row, names, t, charges)
+                for row, able in rows
+                if (names := self._eligible(able, system, t))
+            ]
+            racks = self._best_of_block(block, system, t, tables)
+            best = max(best, racks - opening + (gain(self.multipliers.opening, name, system, t) << 20))
+        return best
+
+    @property
+    def _systems(self) -> list[str]:
+        return list(dict.fromkeys(draws.system for draws in self.ledger.setting.draws.values()))
+
+    def _eligible(self, able: Mapping[str, int], system: str, t: int) -> tuple[str, ...]:
+        draws = self.ledger.setting.draws
+        return tuple(name for name, first in able.items() if first <= t and draws[name].system == system)
+
+    def _row_totals(
+        self, site: str, row: str, names: tuple[str, ...], t: int, charges: Mapping[tuple[str, int], list[int]]
+    ) -> Totals:
+        """The best value of a row for each number of racks, in 2^-50 cents."""
+        points = self.points[site].points(row, self.ledger.setting.periods[t], names)
+        values = tuple(self._reduced_value(site, row, name, t, charges) for name in names)
+        key = (points, values)
+        if key not in self._rows:
+            self._rows[key] = _by_total(points, values)
+        return self._rows[key]
+
+    def _reduced_value(
+        self, site: str, row: str, name: str, t: int, charges: Mapping[tuple[str, int], list[int]]
+    ) -> int:
+        full, system = f"{site}:{row}", self.ledger.setting.draws[name].system
+        value = self.ledger.rack_values(site, name)[t] << BITS
+        value += (self.multipliers.contract[t] * self.ledger.contract_revenue(name, t)) << 20
+        value += gain(self.multipliers.monotone, full, system, t) << 20
+        charged = charges.get((full, t))
+        return value - (charged[self._configurations.index(name)] if charged else 0)
+
+    def _best_of_block(self, block: tuple[str, str], system: str, t: int, tables: list[Totals]) -> int:
+        """The best total of a block less the scalable units that it pays for; 0 racks are always a choice."""
+        key = tuple(sorted((tuple(table) for table in tables), key=repr))
+        if key not in self._blocks:
+            self._blocks[key] = _sum_of(tables)
+        unit, cost = self.ledger.money.unit_racks(system), self.ledger.unit_costs(system)[t] << BITS
+        cost -= gain(self.multipliers.units, ":".join(block), system, t) << 20
+        partial = self.ledger.setting.partial_units[block[0]][block[1]]
+        return max(
+            value - -(-n // unit) * cost
+            for n, value in enumerate(self._blocks[key])
+            if value is not None and (partial or n % unit == 0)
+        )
+
+
+def _by_total(points: Sequence[Point], values: Sequence[int]) -> Totals:
+    best: Totals = [None] * (max(sum(point) for point in points) + 1)
+    for point in points:
+        worth = sum(n * value for n, value in zip(point, values, strict=True))
+        known = best[sum(point)]
+        best[sum(point)] = worth if known is None else max(known, worth)
+    return best
+
+
+def _sum_of(tables: Sequence[Totals]) -> Totals:
+    """The best value of several rows together for each total of racks."""
+    total: Totals = [0]
+    for table in tables:
+        longer: Totals = [None] * (len(total) + len(table) - 1)
+        for a, left in enumerate(total):
+            for b, right in enumerate(table):
+                if left is not None and right is not None:
+                    known = longer[a + b]
+                    longer[a + b] = left + right if known is None else max(known, left + right)
+        total = longer
+    return total

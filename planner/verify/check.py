@@ -1,0 +1,312 @@
+"""The whole verification of a run, one check after the other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from planner.verify.bound import BoundRule
+from planner.verify.certificate import CertificateError, read_multipliers
+from planner.verify.decisions import (
+    Setting,
+    block_counts,
+    check_blocks,
+    check_eligibility,
+    check_growth,
+    check_units,
+    read_placements,
+)
+from planner.verify.draws import draws_of, rack_price_cents, with_flows
+from planner.verify.eligibility import Eligibility
+from planner.verify.failures import FailureTable, check_tables, stated_failures
+from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_run
+from planner.verify.joint import AllLimits
+from planner.verify.limits import Occupied, SiteLimits
+from planner.verify.money import MoneyRule
+from planner.verify.nonlinear import Chain, check_chain, check_plants
+from planner.verify.objective import Ledger
+from planner.verify.points import RowPoints
+from planner.verify.power import Overload, PowerCheck
+from planner.verify.report import Check, Report, check_of
+from planner.verify.standing import Counts, Standing
+from planner.verify.totals import check_totals, meter_w
+from sites.calendar import quarter_index, quarters_from
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from planner.verify.draws import RackDraws
+
+_STATUSES = {"optimal", "feasible"}
+
+
+def verify(directory: Path) -> Report:
+    """Check a run folder with code that shares nothing with lowering, search and kernels.
+
+    Parameters: directory, as `gigaplan plan` wrote it. Every limit is derived again from the site graphs, every
+    placement, failure, total, the objective and the bound are worked out again in exact integers and rationals.
+    """
+    try:
+        run = read_run(directory)
+    except UnreadableRunError as error:
+        return Report((Check("readable", False, str(error)),))
+    return Report(tuple(_Verification(directory, run).checks()))
+
+
+@dataclass
+class _Verification:
+    """One run under verification; everything is derived when it is first needed."""
+
+    directory: Path
+    run: Run
+
+    def checks(self) -> list[Check]:
+        """All checks, the ones that need sound placements last and only with these."""
+        placed, faults = self._placements
+        first = [
+            check_hashes(self.directory, self.run),
+            self._form(),
+            check_tables(self.directory, self.run.plan),
+            check_of("placements", faults, f"placements in {sum(len(rows) for rows in placed.values())} rows exist"),
+        ]
+        if faults:
+            return first
+        blocks = block_counts(placed, self.setting)
+        first += [
+            check_eligibility(placed, self.eligibility),
+            check_growth(placed, self.setting),
+            check_blocks(blocks, self.setting, self.ledger.money),
+            check_units(self.run.plan, blocks, self.setting, self.ledger.money),
+            self._limit_check(),
+            *self._power_checks(),
+            check_totals(self.run.plan, placed, self.standing, self.ledger, self.everything),
+        ]
+        objective = self.ledger.objective(placed, blocks)
+        return [*first, self._objective_check(objective), self._bound_check(objective), *self._nonlinear_checks()]
+
+    @cached_property
+    def periods(self) -> tuple[str, ...]:
+        """Decision quarters."""
+        portfolio = self.run.world.portfolio
+        n_periods = portfolio.periods
+        if portfolio.decisions_until is not None:
+            wanted = quarter_index(portfolio.decisions_until) - quarter_index(portfolio.start) + 1
+            n_periods = min(n_periods, wanted)
+        return quarters_from(portfolio.start, n_periods)
+
+    @cached_property
+    def _loops(self) -> set[tuple[str, Fraction]]:
+        """Coolant and rise of every liquid loop."""
+        return {
+            (fields["coolant"], Fraction(fields["liquid_rise_k"]))
+            for graphs in self.run.graphs.values()
+            for _, fields in graphs.containment.nodes(data=True)
+            if fields["kind"] == "row" and fields["coolant"] is not None
+        }
+
+    def _draws(self, name: str) -> RackDraws:
+        portfolio, catalog = self.run.world.portfolio, self.run.world.catalog
+        system = catalog.configuration(name).system.name
+        return with_flows(draws_of(name, catalog, rack_price_cents(system, portfolio, catalog)), self._loops)
+
+    @cached_property
+    def setting(self) -> Setting:
+        """What placements may refer to."""
+        graphs = self.run.graphs
+        return Setting(
+            periods=self.periods,
+            draws={name: self._draws(name) for name in self.run.world.portfolio.configurations},
+            rows={
+                site: {row: fields for row, fields in one.containment.nodes(data=True) if fields["kind"] == "row"}
+                for site, one in graphs.items()
+            },
+            partial_units={
+                site: {
+                    block: bool(fields["partial_units"])
+                    for block, fields in one.fabric.nodes(data=True)
+                    if fields["kind"] == "leaf-group"
+                }
+                for site, one in graphs.items()
+            },
+        )
+
+    @cached_property
+    def limits(self) -> dict[str, SiteLimits]:
+        """The limits of each site."""
+        found = {}
+        for site, graphs in self.run.graphs.items():
+            occupied = {
+                row: Occupied(self._draws(str(fields["occupied_configuration"])), int(fields["occupied_racks"]))
+                for row, fields in self.setting.rows[site].items()
+                if fields["occupied_racks"]
+            }
+            found[site] = SiteLimits(graphs, occupied)
+        return found
+
+    @cached_property
+    def everything(self) -> AllLimits:
+        """Every limit by name."""
+        return AllLimits(self.run.world.portfolio, self.limits)
+
+    @cached_property
+    def eligibility(self) -> dict[str, Eligibility]:
+        """What may stand where, by site."""
+        world = self.run.world
+        return {
+            one.name: Eligibility(
+                self.limits[one.name], world.portfolio, world.catalog, one.entry.buildings, self.periods
+            )
+            for one in world.sites
+        }
+
+    @cached_property
+    def _placements(self) -> tuple[dict[str, dict[str, Counts]], list[str]]:
+        return read_placements(self.run.plan, self.setting)
+
+    @cached_property
+    def standing(self) -> dict[str, Standing]:
+        """What stands at each site."""
+        placed, _ = self._placements
+        return {
+            site: Standing(limits, self.periods, self.setting.draws, placed[site])
+            for site, limits in self.limits.items()
+        }
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Money by parts."""
+        world = self.run.world
+        capex: dict[tuple[str, str], Fraction] = {}
+        for site, graphs in self.run.graphs.items():
+            for _, fields in graphs.containment.nodes(data=True):
+                if fields["kind"] == "lineup":
+                    block = (site, str(fields["block_id"]))
+                    capex[block] = capex.get(block, Fraction(0)) + Fraction(fields["avoidable_capex_usd"])
+        return Ledger(
+            money=MoneyRule(world.portfolio, world.catalog, len(self.periods)),
+            setting=self.setting,
+            site_prices={one.name: Fraction(one.site.energy_price) for one in world.sites},
+            capex_usd=capex,
+        )
+
+    def _form(self) -> Check:
+        """Status, periods and portfolio are those of the inputs."""
+        plan = self.run.plan
+        due = {"periods": list(self.periods), "portfolio": self.run.world.portfolio.name}
+        faults = [f"'{key}' is not {value}" for key, value in due.items() if plan.get(key) != value]
+        if plan.get("status") not in _STATUSES:
+            faults.append(f"'status' is {plan.get('status')!r}; {' or '.join(sorted(_STATUSES))} is due")
+        faults += [f"'{key}' must be whole cents" for key in ("objective", "bound") if type(plan.get(key)) is not int]
+        return check_of("form", faults, f"a {plan.get('status')} plan over {len(self.periods)} decision periods")
+
+    def _limit_check(self) -> Check:
+        """Every limit but the power limits, to the last unit, in every period."""
+        faults: list[str] = []
+        n_limits = 0
+        loads = {f"{site}:{row}": (one, row) for site, one in self.standing.items() for row in one.planned}
+        names = [
+            ":".join([site, *(part for part in parts if part)])
+            for site, limits in self.limits.items()
+            for parts in limits.names()
+        ]
+        for name in [*names, *self.everything.joint_names()]:
+            for t, quarter in enumerate(self.periods):
+                terms = self.everything.terms(name, quarter)
+                if terms is None:
+                    continue
+                n_limits += 1
+                load = 0
+                for row in loads.keys() & terms.rows.keys():
+                    standing, own = loads[row]
+                    load += standing.load({own: terms.rows[row]}, t)
+                if load > terms.capacity:
+                    faults.append(str(Overload(name, quarter, load, terms.capacity)))
+        return check_of("limits", faults, f"{n_limits} limits of cooling, fabric, floor, dates and money hold")
+
+    @cached_property
+    def _power(self) -> tuple[dict[str, PowerCheck], dict[str, FailureTable]]:
+        """Power limits and failures of every site, walked together."""
+        stated, _ = stated_failures(self.run.plan)
+        power, tables = {}, {}
+        for site, standing in self.standing.items():
+            power[site] = PowerCheck(site, standing)
+            tables[site] = FailureTable(site, standing, stated.get(site, {}))
+            power[site].run(tables[site].look)
+            tables[site].finish()
+        return power, tables
+
+    def _power_checks(self) -> list[Check]:
+        power, tables = self._power
+        overloads = [str(one) for check in power.values() for one in check.overloads]
+        n_limits = sum(check.n_limits for check in power.values())
+        n_exact = sum(check.n_exact for check in power.values())
+        held = f"{n_limits} loads of elements hold, normal and after every failure ({n_exact} to the last unit)"
+        stated, faults = stated_failures(self.run.plan)
+        faults += [f"site '{site}' of the failure table does not exist" for site in sorted(set(stated) - set(tables))]
+        faults += [fault for table in tables.values() for fault in table.faults]
+        n_failures = sum(len(table.seen) for table in tables.values())
+        return [check_of("power", overloads, held), check_of("failures", faults, f"{n_failures} failures reconcile")]
+
+    def _objective_check(self, objective: int) -> Check:
+        stated = self.run.plan.get("objective")
+        ok = stated == objective
+        return Check("objective", ok, f"{objective} cents" + ("" if ok else f", stated {stated}"))
+
+    def _bound_check(self, objective: int) -> Check:
+        """The certificate proves exactly the stated bound, and the gap is what both make."""
+        plan = self.run.plan
+        try:
+            bound = self._bound_cents()
+        except CertificateError as error:
+            return Check("bound", False, str(error))
+        faults = []
+        if plan.get("bound") != bound:
+            faults.append(f"the certificate proves {bound} cents, stated {plan.get('bound')}")
+        if bound < objective:
+            faults.append(f"the bound of {bound} cents lies below the objective of {objective}")
+        if not _same_gap(plan.get("gap"), objective, bound):
+            faults.append(f"the gap of {objective} and {bound} is stated as {plan.get('gap')}")
+        if (plan.get("status") == "optimal") != (objective == bound):
+            faults.append(f"status '{plan.get('status')}' does not fit objective and bound")
+        return check_of("bound", faults, f"{bound} cents, proven by the certificate")
+
+    def _bound_cents(self) -> int:
+        setting = self.setting
+        multipliers = read_multipliers(
+            self.run.certificate,
+            self.periods,
+            lambda name: name.partition(":")[2] in setting.rows.get(name.partition(":")[0], {}),
+            lambda name: name.partition(":")[2] in setting.partial_units.get(name.partition(":")[0], {}),
+            list(dict.fromkeys(draws.system for draws in setting.draws.values())),
+        )
+        power, _ = self._power
+        points = {
+            site: RowPoints(site, limits, self.everything, setting.draws, self.periods, power[site].reserved)
+            for site, limits in self.limits.items()
+        }
+        return BoundRule(self.ledger, self.everything, self.eligibility, points, multipliers).bound_cents()
+
+    def _nonlinear_checks(self) -> list[Check]:
+        chains = []
+        linear: dict[str, list[float]] = {}
+        for site, standing in self.standing.items():
+            chain = Chain(site)
+            chain.run(standing)
+            chains.append(chain)
+            watts = [meter_w(site, standing, self.everything, quarter, t) for t, quarter in enumerate(self.periods)]
+            linear[site] = [0.0 if one is None else float(one[0]) for one in watts]
+        sites = {one.name: one.site for one in self.run.world.sites}
+        return [check_chain(chains, linear), check_plants(self.standing, sites, self.run.world.catalog)]
+
+
+def _same_gap(stated: object, objective: int, bound: int) -> bool:
+    """Whether a stated gap is (bound − objective) / bound to the last digits of a float."""
+    if bound == objective:
+        return stated == 0
+    if bound == 0:
+        return stated is None
+    due = (bound - objective) / abs(bound)
+    return isinstance(stated, int | float) and math.isclose(stated, due, rel_tol=1e-12)

@@ -1,0 +1,211 @@
+"""The power graph of a site as plain tuples in topological order, for the checker's own walks.
+
+Section 2 of `docs/model.md`: which nodes are alive, and which share of a load each live edge carries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from sites.calendar import quarter_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sites.expansion import SiteGraphs
+
+LOADS = frozenset({"row", "mechanical", "support"})
+SERVICE = "service"
+ALWAYS = -1
+"""Quarter index from which a node without a date stands."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One edge into a node."""
+
+    node: int
+    share: Fraction
+    reserve: bool
+
+
+@dataclass(frozen=True)
+class Network:
+    """Nodes of one site's power graph, each after everything that feeds it; tuples are indexed by node."""
+
+    names: tuple[str, ...]
+    index: dict[str, int]
+    kinds: tuple[str, ...]
+    sources: tuple[tuple[Source, ...], ...]
+    loads: tuple[tuple[int, ...], ...]
+    """Nodes that each node feeds."""
+    in_service: tuple[int, ...]
+    """Quarter index from which a node stands, cooling headers of a row included."""
+    factor: tuple[Fraction, ...]
+    """Watts of input for each watt of output, losses by the secant at the plate."""
+    output_constant_w: tuple[Fraction, ...]
+    """House load of an element, fixed watts of a mechanical load."""
+    input_constant_w: tuple[Fraction, ...]
+    """No-load loss of an element."""
+    plate_w: tuple[Fraction, ...]
+    """Base of the loss fractions; 0 for loads and the service."""
+    losses: tuple[tuple[float, float, float], ...]
+    """No-load, linear and quadratic loss as fractions of the plate."""
+    rating_w: tuple[int | None, ...]
+    """Floored; None for the service and for loads."""
+    needs: dict[int, tuple[int, ...]]
+    """Mechanical and support loads without which each row cannot run."""
+
+    @property
+    def elements(self) -> tuple[int, ...]:
+        """Nodes that may fail: everything but the service and the loads."""
+        return tuple(i for i, kind in enumerate(self.kinds) if kind not in LOADS and kind != SERVICE)
+
+    def below(self, node: int) -> list[int]:
+        """Everything that a node feeds, directly or not, in topological order, itself excluded."""
+        seen: set[int] = set()
+        ahead = list(self.loads[node])
+        while ahead:
+            load = ahead.pop()
+            if load not in seen:
+                seen.add(load)
+                ahead.extend(self.loads[load])
+        return sorted(seen)
+
+
+def network_of(graphs: SiteGraphs, needs: dict[str, list[str]]) -> Network:
+    """Read the power graph of a site.
+
+    Parameters: needs, the mechanical and support loads of each row. Raises ValueError when the graph has a cycle.
+    """
+    power = graphs.power
+    if not nx.is_directed_acyclic_graph(power):
+        msg = f"the power graph of site '{graphs.site.name}' has a cycle"
+        raise ValueError(msg)
+    names = tuple(nx.lexicographical_topological_sort(power))
+    index = {name: position for position, name in enumerate(names)}
+    fields = [power.nodes[name] for name in names]
+    return Network(
+        names=names,
+        index=index,
+        kinds=tuple(str(field["kind"]) for field in fields),
+        sources=tuple(_sources(graphs, name, index) for name in names),
+        loads=tuple(tuple(sorted(index[load] for load in power.successors(name))) for name in names),
+        in_service=tuple(_in_service(graphs, name) for name in names),
+        factor=tuple(_factor(field) for field in fields),
+        output_constant_w=tuple(Fraction(field.get("house_load_w", field.get("fixed_w", 0))) for field in fields),
+        input_constant_w=tuple(
+            Fraction(field["loss_no_load"]) * field["plate_w"] if _is_element(field) else Fraction(0)
+            for field in fields
+        ),
+        plate_w=tuple(Fraction(field["plate_w"]) if _is_element(field) else Fraction(0) for field in fields),
+        losses=tuple(_losses(field) for field in fields),
+        rating_w=tuple(_floor(field["rating_w"]) if _is_element(field) else None for field in fields),
+        needs={index[row]: tuple(index[node] for node in needed) for row, needed in needs.items()},
+    )
+
+
+def _is_element(field: dict[str, Any]) -> bool:
+    return str(field["kind"]) not in LOADS and str(field["kind"]) != SERVICE
+
+
+def _floor(value: Fraction) -> int:
+    return Fraction(value).numerator // Fraction(value).denominator
+
+
+def _factor(field: dict[str, Any]) -> Fraction:
+    if not _is_element(field):
+        return Fraction(1)
+    return 1 + Fraction(field["loss_linear"]) + Fraction(field["loss_quadratic"])
+
+
+def _losses(field: dict[str, Any]) -> tuple[float, float, float]:
+    if not _is_element(field):
+        return 0.0, 0.0, 0.0
+    return float(field["loss_no_load"]), float(field["loss_linear"]), float(field["loss_quadratic"])
+
+
+def _sources(graphs: SiteGraphs, name: str, index: dict[str, int]) -> tuple[Source, ...]:
+    edges = graphs.power.in_edges(name, data=True)
+    found = [Source(index[source], Fraction(edge["share"]), bool(edge.get("reserve"))) for source, _, edge in edges]
+    return tuple(sorted(found, key=lambda edge: edge.node))
+
+
+def _in_service(graphs: SiteGraphs, name: str) -> int:
+    """Quarter index: the latest of a row's own date, its place's and its headers'; the first step of the service."""
+    field = graphs.power.nodes[name]
+    if field["kind"] == SERVICE:
+        return min(quarter_index(quarter) for quarter, _ in field["capacity_steps"])
+    quarters = [field["in_service"]] if "in_service" in field else []
+    if field["kind"] == "row":
+        quarters.append(graphs.containment.nodes[name]["in_service"])
+        quarters.extend(graphs.cooling.nodes[header]["in_service"] for header in graphs.cooling.predecessors(name))
+    return max((quarter_index(quarter) for quarter in quarters), default=ALWAYS)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Normal operation with what is in service in some quarter."""
+
+    dead: frozenset[int]
+    """Nodes that do not stand yet."""
+    shares: dict[int, tuple[tuple[int, Fraction], ...]]
+    """(source, share) pairs of every other node; the shares sum to one."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What the failure of one element changes in a wiring."""
+
+    failed: int
+    dead: frozenset[int]
+    """Nodes that lose all supply, the failed one included."""
+    shares: dict[int, tuple[tuple[int, Fraction], ...]]
+    """(source, share) pairs of the survivors that lose a source."""
+
+
+def live_shares(live: Sequence[Source]) -> tuple[tuple[int, Fraction], ...]:
+    """Shares over live edges: in proportion, or all from the reserve edges in equal parts when none else lives."""
+    total = sum((edge.share for edge in live), Fraction(0))
+    if total > 0:
+        return tuple((edge.node, edge.share / total) for edge in live if edge.share > 0)
+    reserve = [edge.node for edge in live if edge.reserve]
+    return tuple((node, Fraction(1, len(reserve))) for node in reserve)
+
+
+def wiring_in(network: Network, quarter: int) -> Wiring:
+    """Normal operation in a quarter; a load stands only when all of its feeds do, an element when any does."""
+    dead: set[int] = set()
+    shares = {}
+    for node, sources in enumerate(network.sources):
+        live = [edge for edge in sources if edge.node not in dead]
+        supplied = len(live) == len(sources) if network.kinds[node] in LOADS else bool(live)
+        if network.in_service[node] > quarter or not (supplied or network.kinds[node] == SERVICE):
+            dead.add(node)
+        else:
+            shares[node] = live_shares(live)
+    for row, needed in network.needs.items():
+        if any(node in dead for node in needed):
+            dead.add(row)
+            shares.pop(row, None)
+    return Wiring(frozenset(dead), shares)
+
+
+def outage_of(network: Network, normal: Wiring, failed: int, below: Iterable[int]) -> Outage:
+    """The failure of one element of a wiring; `below` is everything under it in topological order."""
+    dead = {failed}
+    shares: dict[int, tuple[tuple[int, Fraction], ...]] = {}
+    for node in below:
+        sources = network.sources[node]
+        if node in normal.dead or not any(edge.node in dead for edge in sources):
+            continue
+        live = [edge for edge in sources if edge.node not in dead and edge.node not in normal.dead]
+        if live:
+            shares[node] = live_shares(live)
+        else:
+            dead.add(node)
+    return Outage(failed, frozenset(dead), shares)

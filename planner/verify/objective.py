@@ -1,0 +1,108 @@
+"""The objective of a plan, from its racks and the money rule alone (section 7 of `docs/model.md`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from planner.verify.money import RATE_ONE, MoneyRule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
+    from planner.verify.decisions import BlockCounts, Setting
+    from planner.verify.standing import Counts
+
+
+@dataclass
+class Ledger:
+    """Coefficients by parts, and what a plan is worth under them."""
+
+    money: MoneyRule
+    setting: Setting
+    site_prices: Mapping[str, Fraction]
+    """Energy price of each site, USD/MWh."""
+    capex_usd: Mapping[tuple[str, str], Fraction]
+    """Avoidable capex by (site, fabric block)."""
+
+    _values: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    _revenue: dict[str, list[int]] = field(default_factory=dict)
+    _units: dict[str, list[int]] = field(default_factory=dict)
+    _opening: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+    @property
+    def n_periods(self) -> int:
+        """Decision periods."""
+        return len(self.setting.periods)
+
+    def rack_values(self, site: str, configuration: str) -> list[int]:
+        """Cents by parts for one standing rack in each period: its own value, and its start less the next start."""
+        known = self._values
+        if (site, configuration) not in known:
+            price, system = self.site_prices[site], self.setting.draws[configuration].system
+            starts = [self.money.start_value(system, t, price) for t in range(self.n_periods)]
+            own = [self.money.period_value(configuration, t, price) for t in range(self.n_periods)]
+            known[site, configuration] = [a + b for a, b in zip(own, by_parts(starts), strict=True)]
+        return known[site, configuration]
+
+    def open_costs(self, block: tuple[str, str]) -> list[int]:
+        """Cents by parts for each period in which a block holds a rack."""
+        if block not in self._opening:
+            costs = [self.money.open_cost(self.capex_usd[block], t) for t in range(self.n_periods)]
+            self._opening[block] = by_parts(costs)
+        return self._opening[block]
+
+    def unit_costs(self, system: str) -> list[int]:
+        """Cents by parts for each scalable unit in each period."""
+        if system not in self._units:
+            self._units[system] = by_parts([self.money.unit_cost(system, t) for t in range(self.n_periods)])
+        return self._units[system]
+
+    def contract_revenue(self, configuration: str, period: int) -> int:
+        """Cents that one rack earns at the contract's price in a period."""
+        if configuration not in self._revenue:
+            revenue = [self.money.contract_revenue(configuration, t) for t in range(self.n_periods)]
+            self._revenue[configuration] = revenue
+        return self._revenue[configuration][period]
+
+    def contract_use(self, placed: Mapping[str, dict[str, Counts]]) -> tuple[list[int], list[int]]:
+        """Contract-price revenue of each period, and how much of it the contract takes, earliest first, in cents."""
+        revenue = [0] * self.n_periods
+        for rows in placed.values():
+            for counts in rows.values():
+                for configuration, n_racks in counts.items():
+                    for t, n in enumerate(n_racks):
+                        revenue[t] += n * self.contract_revenue(configuration, t)
+        left, used = self.money.contract_amount, []
+        for cents in revenue:
+            used.append(min(left, cents))
+            left -= used[-1]
+        return revenue, used
+
+    def objective(self, placed: Mapping[str, dict[str, Counts]], blocks: BlockCounts) -> int:
+        """Whole cents, the contract's premium rounded down once."""
+        total = 0
+        for site, rows in placed.items():
+            for counts in rows.values():
+                for configuration, n_racks in counts.items():
+                    values = self.rack_values(site, configuration)
+                    total += sum(n * value for n, value in zip(n_racks, values, strict=True))
+        for block, systems in blocks.items():
+            total -= self._block_cost(block, systems)
+        _, used = self.contract_use(placed)
+        premium = sum(cents * self.money.contract_rate(t) for t, cents in enumerate(used))
+        return total + premium // RATE_ONE
+
+    def _block_cost(self, block: tuple[str, str], systems: Mapping[str, list[int]]) -> int:
+        held = [any(n_racks[t] for n_racks in systems.values()) for t in range(self.n_periods)]
+        cost = sum(cents for cents, holds in zip(self.open_costs(block), held, strict=True) if holds)
+        for system, n_racks in systems.items():
+            unit = self.money.unit_racks(system)
+            cost += sum(-(-n // unit) * cents for n, cents in zip(n_racks, self.unit_costs(system), strict=True))
+        return cost
+
+
+def by_parts(amounts: list[int]) -> list[int]:
+    """What each period carries of amounts paid at a start: its own less the next one's, 0 after the end."""
+    return [now - later for now, later in zip(amounts, [*amounts[1:], 0], strict=True)]

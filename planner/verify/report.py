@@ -1,0 +1,39 @@
+"""What verification found: one line for each check, and whether all of them hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked."""
+
+    name: str
+    ok: bool
+    detail: str
+    """What was found; for a failed check where, and by how much."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was checked."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check holds; a report without checks does not."""
+        return bool(self.checks) and all(check.ok for check in self.checks)
+
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that do not hold."""
+        return tuple(check for check in self.checks if not check.ok)
+
+
+def check_of(name: str, faults: list[str], held: str, *, n_shown: int = 5) -> Check:
+    """A check that holds without faults; otherwise its detail shows the first of them and how many there are."""
+    if not faults:
+        return Check(name, True, held)
+    more = f" (and {len(faults) - n_shown} more)" if len(faults) > n_shown else ""
+    return Check(name, False, "; ".join(faults[:n_shown]) + more)

@@ -1,0 +1,1 @@
+"""The bundled catalogue: data files in `data/`, read by `sites.catalog.loader`."""

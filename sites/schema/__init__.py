@@ -1,0 +1,1 @@
+"""The closed, frozen shape of every input file: sites, portfolios and the catalogue."""

@@ -1,0 +1,193 @@
+"""The catalogue: rack systems with their power profiles, and facility equipment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from sites import units
+from sites.schema.common import Model, Name, Sourced, Text
+
+
+class ElementKind(StrEnum):
+    """Kinds of power element, from the meter down to the row."""
+
+    LINE = "line"
+    MAIN_TRANSFORMER = "main-transformer"
+    FEEDER = "feeder"
+    SWITCHBOARD = "switchboard"
+    UNIT_SUBSTATION = "unit-substation"
+    UPS = "ups"
+    BUS = "bus"
+    TRANSFER_SWITCH = "transfer-switch"
+    BUSWAY = "busway"
+
+
+class Losses(Model):
+    """Loss as a fraction of rating at load x (fraction of rating): no_load + linear·x + quadratic·x²."""
+
+    no_load: Sourced[units.Share]
+    linear: Sourced[units.Share]
+    quadratic: Sourced[units.Share]
+
+
+class PowerEquipment(Model):
+    """One power element's rating: watts = plate · power factor · derating · continuous factor, rounded down.
+
+    The plate is `apparent` (VA), or `current` with `voltage` (A·√3·V), or `real` (W, power factor 1).
+    """
+
+    name: Name
+    title: Text
+    kind: ElementKind
+    apparent: Sourced[units.VoltAmperes] | None = None
+    real: Sourced[units.Watts] | None = None
+    current: Sourced[units.Amperes] | None = None
+    voltage: Sourced[units.Volts] | None = None
+    power_factor: Sourced[units.Share]
+    derating: Sourced[units.Share]
+    """Ambient and altitude derating at the design day; 1 must be stated with its reason."""
+    continuous_factor: Sourced[units.Share]
+    """0.8 for breakers, busways, taps and conductors unless listed 100 %-rated; 1 for transformers, UPS, generators."""
+    losses: Losses
+    lead_time_weeks: Sourced[units.Ratio] | None = None
+
+    @model_validator(mode="after")
+    def _one_plate(self) -> PowerEquipment:
+        plates = [self.apparent is not None, self.real is not None, self.current is not None]
+        if sum(plates) != 1 or (self.current is None) != (self.voltage is None):
+            msg = "give exactly one plate: 'apparent', 'real', or 'current' with 'voltage'"
+            raise ValueError(msg)
+        return self
+
+
+class CoolingKind(StrEnum):
+    """Kinds of cooling unit."""
+
+    CDU = "cdu"
+    AIR_HANDLER = "air-handler"
+    DRY_COOLER = "dry-cooler"
+    CHILLER = "chiller"
+
+
+class CoolingEquipment(Model):
+    """One cooling unit: the heat that it moves at the design day and what it draws to do so."""
+
+    name: Name
+    title: Text
+    kind: CoolingKind
+    heat: Sourced[units.Watts]
+    """Thermal capacity at `rated_dry_bulb` where that matters (dry coolers by approach, chillers by derate)."""
+    flow: Sourced[units.LitresPerMinute] | None = None
+    """Largest flow of the technology loop; CDUs only."""
+    power_per_heat: Sourced[units.Ratio] | None = None
+    """Electric watts per watt of heat moved (pumps, fans); not for chillers, whose COP is computed."""
+    approach: Sourced[units.Kelvin] | None = None
+    """Dry cooler: leaving fluid over dry bulb. CDU: technology supply over facility supply."""
+    second_law_efficiency: Sourced[units.Share] | None = None
+    """Chillers: COP = efficiency · T_cold / (T_hot − T_cold)."""
+    condenser_lift: Sourced[units.Kelvin] | None = None
+    """Chillers: condensing temperature over dry bulb."""
+    evaporator_approach: Sourced[units.Kelvin] | None = None
+    """Chillers: evaporating temperature under leaving fluid."""
+    rated_dry_bulb: Sourced[units.DegC] | None = None
+    """Chillers: dry bulb of the rated heat."""
+    derate_per_kelvin: Sourced[units.Share] | None = None
+    """Chillers: share of rated heat lost for each K of dry bulb above `rated_dry_bulb`."""
+
+
+class SwitchEquipment(Model):
+    """A network switch: how many ports of which kind it has and what it draws."""
+
+    name: Name
+    title: Text
+    port_kind: Name
+    """Kind of host port that this switch offers, e.g. `xdr-800g`."""
+    ports: Sourced[Annotated[int, Field(ge=1)]]
+    port_speed: Sourced[units.BitsPerSecond]
+    power: Sourced[units.Watts]
+
+
+class Profile(Model):
+    """A power profile of a rack system."""
+
+    name: Name
+    """`standard`, or `max-q` and `max-p`; the configuration is `system/profile`, or just `system` for `standard`."""
+    enabled: bool = True
+    sustained_max: Sourced[units.Watts]
+    """Sizes whip to transformer, meter demand and heat."""
+    peak: Sourced[units.Watts]
+    peak_duration: Sourced[units.Seconds]
+    average_training: Sourced[units.Share]
+    """Average draw as a share of `sustained_max`; energy, water and their money only."""
+    average_inference: Sourced[units.Share]
+    idle: Sourced[units.Share]
+    liquid_share: Sourced[units.Share]
+    """Share of the rack's heat that leaves by liquid; the rest by air."""
+    support_power: Sourced[units.Watts]
+    """This rack's share of leaf, spine, storage and management outside the rack; not on the row's busway."""
+    performance: Sourced[units.Ratio]
+    """Factor on the rental price; 1 at the system's highest profile."""
+
+
+class RackSystem(Model):
+    """One rack system: identity, compute, needs of a row, and its profiles."""
+
+    name: Name
+    title: Text
+    generation: Name
+    """`grace-blackwell`, `vera-rubin`, ...; the unit of colour and of totals."""
+    enabled: bool
+    disabled_reason: Text | None = None
+    gpu_packages: Sourced[Annotated[int, Field(ge=1)]]
+    gpu_dies: Sourced[Annotated[int, Field(ge=1)]]
+    cpus: Sourced[Annotated[int, Field(ge=1)]]
+    memory_per_gpu: Sourced[units.Bytes]
+    memory_bandwidth_per_gpu: Sourced[units.BytesPerSecond]
+    nvfp4_dense_per_gpu: Sourced[units.Flops]
+    fp8_dense_per_gpu: Sourced[units.Flops]
+    bf16_dense_per_gpu: Sourced[units.Flops]
+    scale_up_per_gpu: Sourced[units.BytesPerSecond]
+    energy_storage_per_gpu: Sourced[units.Joules]
+    max_supply: Sourced[units.DegC]
+    """Warmest technology-loop supply that the rack takes."""
+    rise: Sourced[units.Kelvin]
+    """Design temperature rise; its flow is heat / (density · heat capacity · rise)."""
+    weight: Sourced[units.Kilograms]
+    footprint: Sourced[units.SquareMetres]
+    positions: Sourced[Annotated[int, Field(ge=1)]]
+    input_voltage_low: Sourced[units.Volts]
+    input_voltage_high: Sourced[units.Volts]
+    """Three-phase line voltages (AC) that the power shelves accept, lowest and highest."""
+    port_kind: Name
+    """Kind of host port: fabric blocks hold one generation and one kind of port."""
+    ports: Sourced[Annotated[int, Field(ge=1)]]
+    """Host ports of `port_kind` for each rack."""
+    port_speed: Sourced[units.BitsPerSecond]
+    scalable_unit_racks: Sourced[Annotated[int, Field(ge=1)]]
+    price: Sourced[units.Usd]
+    network_price: Sourced[units.Usd]
+    """Leaf, spine and optics for each rack of a full scalable unit."""
+    rental: Sourced[units.UsdPerGpuHour]
+    lead_time_quarters: Sourced[units.Ratio]
+    profiles: Annotated[tuple[Profile, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _disabled_says_why(self) -> RackSystem:
+        if self.enabled == (self.disabled_reason is not None):
+            msg = "a disabled system needs 'disabled_reason', and only a disabled one has it"
+            raise ValueError(msg)
+        return self
+
+
+class CatalogFile(Model):
+    """One file of the catalogue: a family of entries and the sources that they cite."""
+
+    format: Annotated[str, Field(pattern=r"^gigaplan-catalog/1$")]
+    sources: dict[str, Text]
+    rack_systems: tuple[RackSystem, ...] = ()
+    power: tuple[PowerEquipment, ...] = ()
+    cooling: tuple[CoolingEquipment, ...] = ()
+    switches: tuple[SwitchEquipment, ...] = ()

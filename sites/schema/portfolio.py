@@ -1,0 +1,116 @@
+"""A portfolio file: which sites and how much of each is ours, supply, money, contract and envelope."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sites import units
+from sites.calendar import Quarter, quarter_index
+from sites.schema.common import Model, Name, Provenance, Text
+from sites.schema.site import Steps
+
+
+class SiteEntry(Model):
+    """A site and the buildings of it that are ours to fill."""
+
+    site: Text
+    """Name of a site of the library, or a path relative to this file."""
+    buildings: tuple[Name, ...] | None = None
+    """Names of the buildings that we may use; missing: every building marked available."""
+    provenance: Provenance
+
+
+class Envelope(Model):
+    """The largest joint power of all sites, at the design day."""
+
+    basis: Literal["meter", "it"]
+    steps: Steps
+    provenance: Provenance
+
+
+class Delivery(Model):
+    """Racks that arrive in a quarter."""
+
+    quarter: Quarter
+    racks: Annotated[int, Field(strict=True, ge=0)]
+
+
+class Supply(Model):
+    """Deliveries of one rack system; a system without supply cannot be placed."""
+
+    system: Name
+    deliveries: Annotated[tuple[Delivery, ...], Field(min_length=1)]
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Supply:
+        quarters = [quarter_index(d.quarter) for d in self.deliveries]
+        if any(a >= b for a, b in pairwise(quarters)):
+            msg = f"deliveries of '{self.system}' must be in order of quarter, each quarter once"
+            raise ValueError(msg)
+        return self
+
+
+class SystemMoney(Model):
+    """Money of one system; every missing key takes the catalogue's sourced mode."""
+
+    system: Name
+    rack_price: units.Usd | None = None
+    network_price: units.Usd | None = None
+    rental: units.UsdPerGpuHour | None = None
+    """Contract price for a GPU-hour in the first quarter of the plan, at performance factor 1."""
+    provenance: Provenance | None = None
+
+
+class Money(Model):
+    """What a rack earns and costs."""
+
+    discount_rate_per_year: units.Share
+    rental_decline_per_year: units.Share
+    """Fall of every rental price for each year after the plan's first quarter."""
+    utilisation: units.Share
+    """Share of hours that are sold."""
+    market_factor: units.Share
+    """Rental beyond the contract as a share of the contract price."""
+    workload: Literal["training", "inference"]
+    """Which average power the energy bill takes."""
+    annual_pue: units.Ratio
+    """Annual average facility energy over IT energy; energy money only, never a power limit."""
+    opex_per_it_watt_year: units.UsdPerWatt
+    """Operations without energy, for each watt of sustained rack power and year."""
+    economic_life_quarters: Annotated[int, Field(strict=True, ge=1, le=60)]
+    acceptance_lag_quarters: Annotated[int, Field(strict=True, ge=0, le=4)]
+    rack_budget: units.Usd | None = None
+    """Cumulative spend on racks; missing: no budget limit, and the report says so."""
+    systems: tuple[SystemMoney, ...] = ()
+    provenance: Provenance
+
+
+class Contract(Model):
+    """A purchase commitment in the provider's books: revenue at the full rental until it is used up."""
+
+    amount: units.Usd
+    provenance: Provenance
+
+
+class PortfolioFile(Model):
+    """A portfolio."""
+
+    format: Literal["gigaplan-portfolio/1"]
+    name: Name
+    title: Text
+    perspective: Literal["provider"]
+    start: Quarter
+    periods: Annotated[int, Field(strict=True, ge=1, le=64)]
+    decisions_until: Quarter | None = None
+    """Last quarter in which a rack may be placed or a profile chosen; missing: the last period."""
+    sites: Annotated[tuple[SiteEntry, ...], Field(min_length=1)]
+    configurations: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Configurations to choose from, e.g. `gb300-nvl72` or `vr-nvl72/max-q`."""
+    envelope: Envelope
+    supply: Annotated[tuple[Supply, ...], Field(min_length=1)]
+    money: Money
+    contract: Contract | None = None

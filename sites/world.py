@@ -1,0 +1,234 @@
+"""The world of one plan: a portfolio, its sites and the catalogue, loaded together and checked against each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from sites import library
+from sites.catalog.loader import load_catalog, parse_catalog
+from sites.equipment import site_cooling_equipment, site_power_equipment, site_switch_equipment
+from sites.faults import Fault, InputError
+from sites.inputs import InputFile
+from sites.loading import Document, document_format, load_document, read_bytes
+from sites.nearest import shortened, unknown
+from sites.portfolio_checks import portfolio_faults
+from sites.references import site_faults
+from sites.schema.portfolio import PortfolioFile, SiteEntry
+from sites.schema.site import SiteFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sites.catalog.loader import Catalog
+
+__all__ = [
+    "InputFile",
+    "World",
+    "WorldSite",
+    "input_hash",
+    "load_world",
+    "load_world_from_inputs",
+    "save_inputs",
+    "site_cooling_equipment",
+    "site_power_equipment",
+    "site_switch_equipment",
+]
+
+RESOLVED = "resolved.json"
+RESOLVED_FORMAT = "gigaplan-inputs/1"
+PLACEHOLDER = "site-to-plan"
+"""The site named in the library's `default` portfolio, which a bare site file replaces."""
+_SITE_FORMAT = "gigaplan-site/1"
+
+
+@dataclass(frozen=True)
+class WorldSite:
+    """One site of the portfolio."""
+
+    name: str
+    """The site file's own name, unique in the portfolio."""
+    entry: SiteEntry
+    site: SiteFile
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that a plan is made from."""
+
+    portfolio: PortfolioFile
+    sites: tuple[WorldSite, ...]
+    """In order of the portfolio."""
+    catalog: Catalog
+    files: tuple[InputFile, ...]
+    """Portfolio, then sites in order of the portfolio, then the catalogue's files by name."""
+
+
+def load_world(path: Path | str) -> World:
+    """Load what `path` names: a library name, a portfolio file, a folder with `portfolio.yaml`, or a site file.
+
+    A site file is planned under the library's `default` portfolio, which offers every supplied configuration and the
+    default money. Raises InputError with every fault of the portfolio, its sites and the catalogue.
+    """
+    file = _resolve(path)
+    content = read_bytes(file)
+    if document_format(content, str(file)) == _SITE_FORMAT:
+        return _world_of_site(file, content)
+    portfolio = load_document(content, PortfolioFile, str(file))
+    contents: list[tuple[str, bytes] | None] = []
+    faults: list[Fault] = []
+    for index, entry in enumerate(portfolio.value.sites):
+        try:
+            site_file = _site_path(entry.site, file.parent)
+            contents.append((str(site_file), read_bytes(site_file)))
+        except InputError as error:
+            message = "; ".join(fault.message for fault in error.faults)
+            faults.append(portfolio.fault(f"site '{shortened(entry.site)}': {message}", "sites", index, "site"))
+            contents.append(None)
+    return _assemble(portfolio, content, contents, load_catalog(), faults)
+
+
+def _resolve(path: Path | str) -> Path:
+    """The file that a command-line argument names; library names win over files without a suffix."""
+    text = str(path)
+    named = library.find(text)
+    if named is not None:
+        return named
+    file = Path(path)
+    try:
+        if (file / "portfolio.yaml").is_file():
+            return file / "portfolio.yaml"
+        if file.exists() or file.suffix or len(file.parts) > 1:
+            return file
+    except (OSError, ValueError):
+        return file
+    message = f"{unknown('library name', text, library.names())}; or name a portfolio or site file"
+    raise InputError([Fault(shortened(text), None, "", message)])
+
+
+def _site_path(reference: str, folder: Path) -> Path:
+    """The file of a site reference: a library name, or a path relative to the portfolio's folder."""
+    if reference.endswith((".yaml", ".yml")) or "/" in reference:
+        return folder / reference
+    named = library.find_site(reference)
+    if named is None:
+        known = unknown("site", reference, library.site_names())
+        raise InputError([Fault(reference, None, "", f"{known}; or give a path such as './site.yaml'")])
+    return named
+
+
+def _world_of_site(file: Path, content: bytes) -> World:
+    """A bare site under the default portfolio, whose placeholder becomes the site's name."""
+    site = load_document(content, SiteFile, str(file)).value
+    template = read_bytes(library.default_portfolio())
+    resolved = template.replace(f"site: {PLACEHOLDER}".encode(), f"site: {site.name}".encode())
+    shown = str(library.default_portfolio())
+    portfolio = load_document(resolved, PortfolioFile, shown)
+    return _assemble(portfolio, resolved, [(str(file), content)], load_catalog(), [])
+
+
+def _assemble(
+    portfolio: Document[PortfolioFile],
+    portfolio_content: bytes,
+    contents: Sequence[tuple[str, bytes] | None],
+    catalog: Catalog,
+    faults: Sequence[Fault],
+) -> World:
+    """Load the sites, check everything against everything, and put the world together or raise all faults.
+
+    Parameters: contents, shown name and bytes of each site in order of the portfolio, None where it is unreadable;
+    faults, those found so far.
+    """
+    found = list(faults)
+    documents: list[Document[SiteFile] | None] = []
+    for content in contents:
+        document, site_errors = _load_site(content)
+        documents.append(document)
+        if document is not None:
+            site_errors = site_faults(document.value, catalog, document.fault)
+        found.extend(fault for fault in site_errors if fault not in found)
+    found.extend(portfolio_faults(portfolio, documents, catalog))
+    if found:
+        raise InputError(found)
+    files = [InputFile("portfolio", "portfolio.yaml", portfolio_content)]
+    sites: list[WorldSite] = []
+    for entry, document, content in zip(portfolio.value.sites, documents, contents, strict=True):
+        if document is not None and content is not None:
+            sites.append(WorldSite(document.value.name, entry, document.value))
+            files.append(InputFile("site", f"sites/{document.value.name}.yaml", content[1]))
+    return World(portfolio.value, tuple(sites), catalog, (*files, *catalog.files))
+
+
+def _load_site(content: tuple[str, bytes] | None) -> tuple[Document[SiteFile] | None, list[Fault]]:
+    if content is None:
+        return None, []
+    try:
+        return load_document(content[1], SiteFile, content[0]), []
+    except InputError as error:
+        return None, error.faults
+
+
+def input_hash(world: World) -> str:
+    """SHA-256 over names and contents of all input files in order, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for file in world.files:
+        for part in (file.role.encode(), file.name.encode(), file.content):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def save_inputs(world: World, directory: Path) -> None:
+    """Write every input file byte for byte below `directory`, and `resolved.json` that lists them in order."""
+    for file in world.files:
+        target = directory / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.content)
+    listed = [{"role": file.role, "name": file.name} for file in world.files]
+    resolved = {"format": RESOLVED_FORMAT, "files": listed}
+    (directory / RESOLVED).write_text(json.dumps(resolved, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def load_world_from_inputs(directory: Path) -> World:
+    """Load the world that `save_inputs` wrote, its catalogue included; raises InputError with every fault."""
+    files = [InputFile(role, name, read_bytes(directory / name)) for role, name in _listed_files(directory / RESOLVED)]
+    by_role = {role: [file for file in files if file.role == role] for role in ("portfolio", "site", "catalog")}
+    shown = str(directory / RESOLVED)
+    if len(by_role["portfolio"]) != 1:
+        raise InputError([Fault(shown, None, "files", f"found {len(by_role['portfolio'])} portfolios; one is due")])
+    [portfolio_file] = by_role["portfolio"]
+    catalog = parse_catalog(by_role["catalog"])
+    portfolio = load_document(portfolio_file.content, PortfolioFile, str(directory / portfolio_file.name))
+    n_sites, n_files = len(portfolio.value.sites), len(by_role["site"])
+    if n_sites != n_files:
+        raise InputError([Fault(shown, None, "files", f"found {n_files} sites; the portfolio names {n_sites}")])
+    contents = [(str(directory / file.name), file.content) for file in by_role["site"]]
+    return _assemble(portfolio, portfolio_file.content, contents, catalog, [])
+
+
+def _listed_files(path: Path) -> list[tuple[str, str]]:
+    """Role and name of each file that a run's `resolved.json` lists; names must stay inside the folder."""
+    try:
+        resolved = json.loads(read_bytes(path))
+        listed = [(entry["role"], entry["name"]) for entry in resolved["files"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = f"this is not a list of input files of the form '{RESOLVED_FORMAT}'; make the run again"
+        raise _refused(path, message) from None
+    if resolved.get("format") != RESOLVED_FORMAT:
+        message = f"the format is not '{RESOLVED_FORMAT}'; make the run again"
+        raise _refused(path, message)
+    for role, name in listed:
+        if role not in {"portfolio", "site", "catalog"} or not isinstance(name, str):
+            message = f"found role {role!r}; allowed: portfolio, site, catalog"
+            raise _refused(path, message)
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
+            message = f"'{shortened(name)}' is not a path inside the folder"
+            raise _refused(path, message)
+    return listed
+
+
+def _refused(path: Path, message: str) -> InputError:
+    return InputError([Fault(str(path), None, "files", message)])

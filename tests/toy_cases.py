@@ -1,0 +1,196 @@
+"""The toys of the library with their answers worked out by hand, and the rules of which each must have one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TOYS = Path(__file__).parent.parent / "sites" / "library" / "toys"
+
+RULES: dict[str, str] = {
+    # named redundancy schemes
+    "scheme-none": "no redundancy and no UPS",
+    "scheme-n": "N: one block for each row",
+    "scheme-n-plus-1-bus": "N+1 on a common bus",
+    "scheme-2n": "2N: half from each side, all from the survivor",
+    "scheme-block-redundant": "a catcher behind transfer switches",
+    "scheme-distributed-4n3": "distributed redundant, four blocks",
+    "scheme-distributed-3n2": "distributed redundant, three blocks",
+    "distributed-grows": "shares of a lineup whose blocks come one by one",
+    # families of limits (docs/model.md, section 4)
+    "power-normal": "an element in normal operation",
+    "power-contingency": "an element after a failure beside it",
+    "meter": "power at the service",
+    "envelope-meter": "joint envelope at the meter",
+    "envelope-it": "joint envelope of IT power",
+    "liquid": "heat of a CDU group with one out",
+    "flow": "flow of a CDU group",
+    "air": "heat of air handlers with one out",
+    "dry-cooler": "dry coolers with one out",
+    "chiller": "chillers with one out, derated at the design day",
+    "leaf": "host ports of a block",
+    "spine": "bandwidth of a building",
+    "floor-uniform": "weight of a row",
+    "position": "positions of a row",
+    "landing": "what crews can land",
+    "supply": "cumulative deliveries",
+    "budget": "money for racks",
+    # ratings and the flow of a watt
+    "plate-amperes": "A · √3 · V",
+    "power-factor": "kVA to W",
+    "derating": "heat and altitude",
+    "continuous-factor": "0.8 of plate",
+    "house-load": "a constant at an element",
+    "no-load-loss": "a constant at an element's input",
+    "load-loss": "the secant of the loss at the plate",
+    "mechanical-load": "pumps on a named element",
+    "plant-power": "plant with a constant part",
+    "handler-fans": "fans, and pumps for the heat of fans",
+    "support-load": "network and storage on a named element",
+    "building-power-group": "a power group of a building",
+    "sharing-parallel": "members that share a load",
+    "sharing-matched": "member by member",
+    "parallel-growth": "a parallel bank that grows",
+    # cooling
+    "coolant": "heat capacity of the coolant",
+    "recirculation": "warm air drawn back",
+    "plant-split": "dry coolers first, chillers for the rest",
+    # eligibility (section 5)
+    "availability-class": "a row that may not drop",
+    "taps": "whips after the loss of the other feed",
+    "tap-voltage": "input range of the power shelves",
+    "loop-set-point": "warmest supply that a rack takes",
+    "air-cooled-row": "no liquid loop",
+    "port-kind": "port kinds of the leaf group",
+    "floor-point": "point load",
+    "our-buildings": "buildings that are not ours",
+    "occupied": "racks of others",
+    # dates
+    "in-service": "latest of the dates, plus commissioning",
+    "delay": "a lineup that comes later",
+    "row-waits-for-all-feeds": "a row needs all its feeds",
+    # decisions (section 6)
+    "monotone": "racks never leave",
+    "one-system-per-block": "one system in a block",
+    "one-system-over-time": "and for good",
+    "whole-units": "whole scalable units",
+    "lineups-per-block": "units counted over the lineups of a block",
+    "partial-unit": "partial units pay for all their leaves",
+    "profile-switch": "profiles change from quarter to quarter",
+    "decisions-until": "the last decision",
+    "shared-envelope": "several sites under one envelope",
+    # value (section 7)
+    "energy-price": "energy at the site's price",
+    "energy-cost": "energy decides a profile",
+    "average-power": "energy at average power",
+    "opex": "operations by sustained power",
+    "opening-cost": "avoidable capex of a lineup",
+    "after-horizon-value": "cash flows after the last decision",
+    "rental-decline": "prices fall",
+    "discount": "later money is worth less",
+    "contract": "revenue at the contract price until it is used up",
+    "market-factor": "market price behind the contract",
+    "acceptance-lag": "no revenue before acceptance",
+    # no plan
+    "infeasible-no-row": "no usable row",
+    "infeasible-occupied": "overloaded before anything is placed",
+}
+"""Every rule of the model that must decide at least one toy."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that must refuse a configuration, and words of the reason."""
+
+    row: str
+    configuration: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """Another value of one figure, and the racks that follow."""
+
+    file: str
+    """`site` or `portfolio`."""
+    key: str
+    """Path to the figure; items of lists by their `name`, their `system` or their position."""
+    value: object
+    n_racks: dict[str, int]
+    """Racks in the last quarter by configuration."""
+
+
+@dataclass(frozen=True)
+class ToyCase:
+    """One toy and its answer."""
+
+    name: str
+    portfolio: Path
+    decides: tuple[str, ...]
+    message: str | None
+    """Words of the message when no plan exists; None when there is one."""
+    n_racks: dict[tuple[str, str], int]
+    """(configuration, quarter) to standing racks of all rows; what is missing is 0."""
+    n_racks_by_site: dict[str, int]
+    """Racks in the last quarter, where it matters on which site they stand."""
+    objective_cents: int | None
+    binding: tuple[str, ...]
+    """Patterns of names of limits with twice whose capacity the plan would be worth more."""
+    ineligible: tuple[Refusal, ...]
+    otherwise: tuple[Otherwise, ...]
+
+    @property
+    def is_feasible(self) -> bool:
+        """Whether a plan exists."""
+        return self.message is None
+
+
+def toy_cases() -> tuple[ToyCase, ...]:
+    """Every toy of the library, found as a folder."""
+    return tuple(_case(folder) for folder in sorted(TOYS.iterdir()) if folder.is_dir())
+
+
+def _case(folder: Path) -> ToyCase:
+    answer: dict[str, Any] = yaml.safe_load((folder / "answer.yaml").read_text(encoding="utf-8"))
+    infeasible = answer.pop("expect", None) == "infeasible"
+    case = ToyCase(
+        name=folder.name,
+        portfolio=folder / "portfolio.yaml",
+        decides=tuple(answer.pop("decides")),
+        message=answer.pop("message") if infeasible else None,
+        n_racks={
+            (configuration, quarter): count
+            for configuration, counts in answer.pop("n_racks", {}).items()
+            for quarter, count in counts.items()
+        },
+        n_racks_by_site=answer.pop("n_racks_by_site", {}),
+        objective_cents=answer.pop("objective_cents", None),
+        binding=tuple(answer.pop("binding", ())),
+        ineligible=tuple(Refusal(**refusal) for refusal in answer.pop("ineligible", ())),
+        otherwise=tuple(Otherwise(**other) for other in answer.pop("otherwise", ())),
+    )
+    if answer:
+        msg = f"{folder.name}/answer.yaml: unknown keys {sorted(answer)}"
+        raise ValueError(msg)
+    return case
+
+
+def change(document: dict[str, Any], key: str, value: object) -> None:
+    """Give the figure at `key` another value; raises LookupError when it is not there."""
+    *steps, last = key.split(".")
+    node: Any = document
+    for step in steps:
+        node = _item(node, step) if isinstance(node, list) else node[step]
+    if last not in node:
+        raise LookupError(key)
+    node[last] = value
+
+
+def _item(items: list[dict[str, Any]], step: str) -> dict[str, Any]:
+    """The item of a list with this name, system or position."""
+    if step.isdigit():
+        return items[int(step)]
+    return next(item for item in items if step in {item.get("name"), item.get("system")})
