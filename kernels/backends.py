@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
+import os
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kernels.registry import KERNELS
@@ -58,5 +61,20 @@ def kernel(name: str, backend: str) -> Callable[..., Any]:
         return _load(spec.vectorised)
     import numba
 
+    numba.config.CACHE_DIR = str(_compiled_directory())  # type: ignore[attr-defined]
     compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(_load(spec.reference))
     return compiled
+
+
+def _compiled_directory() -> Path:
+    """Where compiled kernels are kept: a folder for each state of the loops' source.
+
+    Numba's own cache looks at the file of the compiled function only, not at the functions that it calls, so after
+    a change elsewhere it would go on running the old code.
+    """
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for source in sorted([*package.glob("*.py"), *package.glob("loops/*.py")]):
+        digest.update(source.read_bytes())
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "gigaplan" / f"kernels-{digest.hexdigest()[:16]}"

@@ -21,12 +21,17 @@ KERNELS: dict[str, KernelSpec] = {
     for spec in (
         KernelSpec("loads", "kernels.loops.loads:loads", "kernels.vectorised.loads:loads", "load"),
         KernelSpec("slack", "kernels.loops.loads:slack", "kernels.vectorised.loads:slack", "result"),
-        KernelSpec("plan_value", "kernels.loops.value:plan_value", "kernels.vectorised.value:plan_value", "state arrays"),
+        KernelSpec("plan_value", "kernels.loops.value:plan_value", "kernels.vectorised.value:plan_value", "state"),
         KernelSpec("row_oracle", "kernels.loops.oracle:row_oracle", "kernels.vectorised.oracle:row_oracle", "best"),
-        KernelSpec("block_oracle", "kernels.loops.oracle:block_oracle", "kernels.vectorised.oracle:block_oracle", "best"),
+        KernelSpec(
+            "block_oracle", "kernels.loops.oracle:block_oracle", "kernels.vectorised.oracle:block_oracle", "best"
+        ),
         KernelSpec("strip", "kernels.loops.profiles:strip", "kernels.vectorised.profiles:strip", "state"),
         KernelSpec(
-            "raise_profiles", "kernels.loops.profiles:raise_profiles", "kernels.vectorised.profiles:raise_profiles", "state"
+            "raise_profiles",
+            "kernels.loops.profiles:raise_profiles",
+            "kernels.vectorised.profiles:raise_profiles",
+            "state",
         ),
         KernelSpec("construct", "kernels.loops.search:construct", "kernels.vectorised.search:construct", "state"),
         KernelSpec("search", "kernels.loops.search:search", "kernels.vectorised.search:search", "state"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from planner.errors import InfeasibleError
+from planner.lower import lower
 from sites import library
 from sites.calendar import quarter_index
 from sites.catalog.loader import load_catalog
@@ -105,7 +107,7 @@ def test_the_reference_reports_the_one_substation_that_is_a_shade_small() -> Non
     findings = check(graphs("reference-1gw"))
     assert len(findings) == 1
     assert "unit-substation" in findings[0].message
-    assert "2,886,100 W" in findings[0].message
+    assert "2,876,790 W" in findings[0].message
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
@@ -170,6 +172,15 @@ def test_fairwater_rows_have_one_feed_and_may_drop_on_anything_upstream() -> Non
 
 def test_new_carlisle_has_no_liquid_anywhere() -> None:
     assert {row["liquid_supply_degc"] for row in rows("new-carlisle")} == {None}
+    with pytest.raises(InfeasibleError, match="588 rows: the row has no liquid loop") as refused:
+        lower(load_world("new-carlisle"))
+    assert "588 rows: the row has no liquid loop, and the rack gives 97% of its heat to liquid" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["abilene", "colossus-2"])
+def test_a_site_that_others_fill_offers_nothing_and_says_whose_it_is(name: str) -> None:
+    with pytest.raises(InfeasibleError, match=f"{ROWS[name]} rows: the row is occupied by"):
+        lower(load_world(name))
 
 
 def test_the_reference_is_what_its_title_says() -> None:

@@ -203,6 +203,17 @@ def test_landing_and_existence(pairs: Lowered) -> None:
     assert capacity(problem, "small:landing:b1") == [int(INACTIVE)] * 2 + [100 * n * UNIT for n in (1, 2, 3, 4)]
 
 
+def test_nothing_exists_before_the_service() -> None:
+    """Elements stand from 2026 on, but the utility connects in 2028-Q1: no row, no constant, no meter before."""
+    content = small_site(BY_PAIRS)
+    content["service"]["steps"][0]["start"] = "2028-Q1"
+    lowered = lower_fully(small_world(content))
+    assert lowered.problem.first_period.min() == 4
+    assert lowered.meters[0].constant == (0, 0, 0, 0, *[(8 * 20_000 + 10_000) * UNIT] * 2)
+    assert capacity(lowered.problem, "small:meter:service")[:4] == [int(INACTIVE)] * 4
+    assert capacity(lowered.problem, "small:meter:service")[4] == (10_000_000 - 170_000) * UNIT
+
+
 def test_meter_and_envelope() -> None:
     """The envelope weighs racks as the meters do, both sites together, without the sites' constants."""
     first, second = small_site(BY_PAIRS), small_site(BY_PAIRS) | {"name": "other"}

@@ -136,7 +136,8 @@ def _feed(draw: st.DrawFn, graph: Graph, layer: list[str], node: str) -> None:
     for source, weight in zip(sources, weights, strict=True):
         graph.add_edge(source, node, share=Fraction(weight, sum(weights)), reserve=False)
     spare = [source for source in layer if source not in sources]
-    if spare and draw(st.integers(0, 1)):
+    has_reserve = draw(st.booleans())
+    if spare and has_reserve:
         graph.add_edge(spare[0], node, share=ZERO, reserve=True)
 
 

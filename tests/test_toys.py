@@ -18,8 +18,10 @@ from planner.errors import InfeasibleError
 from planner.export import highs_optimum
 from planner.lower import lower
 from planner.problem import INACTIVE
+from planner.run.create import RunRequest, create_run
 from planner.solve.options import SolveOptions
 from planner.solve.solve import solve
+from planner.verify import verify
 from sites.world import load_world
 
 if TYPE_CHECKING:
@@ -123,6 +125,15 @@ def test_limit_decides(name: str) -> None:
     capacity = np.where(doubled, 2 * problem.capacity, problem.capacity)
     relaxed = highs_optimum(dataclasses.replace(problem, capacity=capacity))
     assert relaxed.objective_cents > _highs(name).objective_cents
+
+
+@pytest.mark.parametrize("name", FEASIBLE)
+def test_verify_accepts_the_run(name: str, tmp_path: Path) -> None:
+    """The run folder of each toy stands up to the independent checker."""
+    options = SolveOptions(backend="numpy", work_limit=WORK_LIMIT)
+    run = create_run(_world(name), RunRequest(tmp_path / "run", options), lambda _: None)
+    report = verify(run.folder)
+    assert report.ok, report.failed()
 
 
 OTHERS = [(name, index) for name in FEASIBLE for index in range(len(CASES[name].otherwise))]

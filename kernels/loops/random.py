@@ -29,4 +29,4 @@ def draw(seed: int, lane: int, step: int, number: int) -> int:
     word = mix(word ^ (np.uint64(lane) + _GOLDEN))
     word = mix(word ^ (np.uint64(step) + _GOLDEN))
     word = mix(word ^ (np.uint64(number) + _GOLDEN))
-    return np.int64(word >> _S48)
+    return int(np.int64(word >> _S48))

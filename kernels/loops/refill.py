@@ -1,8 +1,8 @@
 """Empty a fabric block and fill it again with one system, within what every limit leaves.
 
-The filling is a row's best pattern cut to the slack that is left: as many racks at the lowest profile as fit,
-or as would fit at the highest, then exchanges for a profile of more value. Standing racks never fall over time
-because counts are cut to the smallest room of all later periods.
+The filling is a row's best pattern cut to the slack that is left: as many racks as fit at the highest profile
+until a switch and at the lowest from then on, then exchanges for a profile of more value. Standing racks never fall
+over time because counts are cut to the smallest room of all later periods.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernels.constants import ALWAYS, FREELY, GUIDED, HALF, LEVEL_ONLY, LEVELS, NEVER, NO_LEVEL
 from kernels.jitable import jitable
 from kernels.loops.random import draw
 
@@ -18,13 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernels.contract import PackingModel, SearchGuide
-
-_HALF = 32768
-_FREELY = 12000
-_GUIDED = 30000
-_NEVER = 42000
-_ALWAYS = 54000
-"""Draws out of 65536 below which a row's switch is the guide's, never, always; anywhere above."""
 
 
 @jitable
@@ -88,26 +82,29 @@ def fill_base(
     lead: int,
     switch: int,
     lane: int,
+    most: int,
     may_start: NDArray[np.int64],
 ) -> None:
-    """Stand as many racks at `base` as fit at `lead` before period `switch` and at `base` from then on.
+    """Fill a row: with at most `most` more racks at `lead` before period `switch` and at `base` from then on.
 
     The row's total never falls and grows only where starting pays. Parameters: may_start [n_periods].
     """
     n_periods = n_racks.shape[2]
     room = np.zeros(n_periods, np.int64)
+    early = np.zeros(n_periods, np.int64)
     room_for(model, slack, row, base, lane, room)
-    if lead != base and switch > 0:
-        narrow = np.zeros(n_periods, np.int64)
-        room_for(model, slack, row, lead, lane, narrow)
-        for period in range(min(switch, n_periods)):
-            room[period] = min(room[period], narrow[period])
+    room_for(model, slack, row, lead, lane, early)
+    for period in range(min(switch, n_periods)):
+        room[period] = early[period]
+    room[n_periods - 1] = min(room[n_periods - 1], most)
     for period in range(n_periods - 2, -1, -1):
         room[period] = min(room[period], room[period + 1])
     before = 0
     for period in range(n_periods):
         before = room[period] if may_start[period] == 1 else before
-        room[period] = before
+        early[period] = before if period < switch else 0
+        room[period] = 0 if period < switch else before
+    shift_racks(model, n_racks, slack, row, lead, lane, early)
     shift_racks(model, n_racks, slack, row, base, lane, room)
 
 
@@ -160,7 +157,8 @@ def clear_before(
 @jitable
 def best_start(worth: NDArray[np.int64]) -> int:
     """The earliest period from which the sum to the end is largest; the number of periods where no sum is positive."""
-    best, start, total = 0, worth.shape[0], 0
+    start: int = worth.shape[0]
+    best, total = 0, 0
     for period in range(worth.shape[0] - 1, -1, -1):
         total += worth[period]
         if total > 0 and total >= best:
@@ -181,34 +179,32 @@ def row_worth(
 
 
 @jitable
-def fill_row(
+def lowest_profile(model: PackingModel, row: int, system: int, n_periods: int) -> int:
+    """Position of the lowest of a system's configurations that may ever stand in a row (the last where none may)."""
+    position: int = model.system_ptr[system]
+    while position < model.system_ptr[system + 1] - 1:
+        if model.most_racks[row, model.system_configuration_idx[position], n_periods - 1] > 0:
+            break
+        position += 1
+    return position
+
+
+@jitable
+def raise_row(
     model: PackingModel,
     guide: SearchGuide,
     n_racks: NDArray[np.int64],
     slack: NDArray[np.int64],
     row: int,
     system: int,
-    switch: int,
     lane: int,
     chance: NDArray[np.int64],
 ) -> None:
-    """Fill one empty row with a system: its lowest configuration first, then exchanges for those of more value."""
-    n_periods = n_racks.shape[2]
-    start, end = model.system_ptr[system], model.system_ptr[system + 1]
-    while start < end - 1 and model.most_racks[row, model.system_configuration_idx[start], n_periods - 1] == 0:
-        start += 1
-    base = model.system_configuration_idx[start]
-    lead = model.system_configuration_idx[end - 1]
-    fill_base(model, n_racks, slack, row, base, lead, switch, lane, guide.may_start[row, system])
-    for position in range(start, end - 1):
-        for higher in range(end - 1, position, -1):
-            low = model.system_configuration_idx[position]
-            upgrade(
-                model, guide, n_racks, slack, row, low, model.system_configuration_idx[higher], lane, chance
-            )
-    worth = np.zeros(n_periods, np.int64)
-    row_worth(guide, n_racks, row, lane, worth)
-    clear_before(model, n_racks, slack, row, best_start(worth), lane)
+    """Exchange a row's racks for profiles of more value, highest first."""
+    for position in range(model.system_ptr[system], model.system_ptr[system + 1] - 1):
+        for higher in range(model.system_ptr[system + 1] - 1, position, -1):
+            low, high = model.system_configuration_idx[position], model.system_configuration_idx[higher]
+            upgrade(model, guide, n_racks, slack, row, low, high, lane, chance)
 
 
 @jitable
@@ -221,7 +217,7 @@ def trim(
     most: int,
     lane: int,
 ) -> None:
-    """Cut a block to at most `most` racks, and to whole scalable units where it must, latest period and last row first."""
+    """Cut a block to at most `most` racks, and to whole units where it must, latest period and last row first."""
     begin, end = model.block_ptr[block], model.block_ptr[block + 1]
     n_periods = n_racks.shape[2]
     for period in range(n_periods - 1, -1, -1):
@@ -279,11 +275,11 @@ def take_away(
 @jitable
 def drawn_switch(guide: SearchGuide, row: int, n_periods: int, chance: int, other: int) -> int:
     """Period from which a row is filled for its lowest configuration: the guide's, never, always, or anywhere."""
-    if chance < _GUIDED:
-        return guide.switch_period[row]
-    if chance < _NEVER:
+    if chance < GUIDED:
+        return int(guide.switch_period[row])
+    if chance < NEVER:
         return n_periods
-    if chance < _ALWAYS:
+    if chance < ALWAYS:
         return 0
     return other % (n_periods + 1)
 
@@ -303,34 +299,69 @@ def refill_block(
 ) -> None:
     """Fill an empty block after a pattern of its pool; leaves it empty where that is worth nothing.
 
-    Parameters: seed, global_lane and step number the draws that decide from when on rows are filled for their lowest
-    configuration (step 0: as the guide has it) and in which periods racks are upgraded.
+    Half of the draws fill every row to a drawn level first, so that rows which share a limit may share it evenly;
+    some stop there. Parameters: seed, global_lane and step number the draws that decide from when on rows are filled
+    for their lowest configuration (step 0: as the guide has it) and in which periods racks are upgraded.
     """
     n_periods = n_racks.shape[2]
     system = guide.pattern_system_idx[pattern]
-    chance = np.zeros(n_periods, np.int64)
     begin, end = model.block_ptr[block], model.block_ptr[block + 1]
     offset = draw(seed, global_lane, step, 16 + block)
-    lead = draw(seed, global_lane, step, 16 + block + (1 << 21))
-    together = draw(seed, global_lane, step, 16 + block + (3 << 21)) < _HALF
-    freely = draw(seed, global_lane, step, 16 + block + (1 << 22)) < _FREELY
+    common = draw(seed, global_lane, step, 16 + block + (1 << 21))
+    together = draw(seed, global_lane, step, 16 + block + (3 << 21)) < HALF
+    level = draw(seed, global_lane, step, 16 + block + (5 << 21)) if step > 0 else 0
+    for turn in range(2):
+        if (turn == 0 and level < HALF) or (turn == 1 and level >= LEVEL_ONLY):
+            continue
+        most = 1 + level % LEVELS if turn == 0 else NO_LEVEL
+        for index in range(end - begin):
+            row = model.block_row_idx[begin + (index + offset) % (end - begin)]
+            switch = guide.switch_period[row]
+            if step > 0:
+                own = common if together else draw(seed, global_lane, step, (1 << 24) + row)
+                switch = drawn_switch(guide, row, n_periods, own, draw(seed, global_lane, step, (1 << 25) + block))
+            base = model.system_configuration_idx[lowest_profile(model, row, system, n_periods)]
+            lead = model.system_configuration_idx[model.system_ptr[system + 1] - 1]
+            fill_base(model, n_racks, slack, row, base, lead, switch, lane, most, guide.may_start[row, system])
+    trim(model, n_racks, slack, block, system, guide.pattern_racks[pattern], lane)
+    freely = draw(seed, global_lane, step, 16 + block + (1 << 22)) < FREELY
+    chance = np.zeros(n_periods, np.int64)
     for index in range(end - begin):
         row = model.block_row_idx[begin + (index + offset) % (end - begin)]
         for period in range(n_periods):
             chance[period] = 0 if freely else draw(seed, global_lane, step, (1 << 23) + row * n_periods + period)
-        switch = guide.switch_period[row]
-        if step > 0:
-            own = lead if together else draw(seed, global_lane, step, (1 << 24) + row)
-            switch = drawn_switch(guide, row, n_periods, own, draw(seed, global_lane, step, (1 << 25) + block))
-        fill_row(model, guide, n_racks, slack, row, system, switch, lane, chance)
-    trim(model, n_racks, slack, block, system, guide.pattern_racks[pattern], lane)
+        raise_row(model, guide, n_racks, slack, row, system, lane, chance)
+    start_where_worth(model, guide, n_racks, slack, block, system, lane)
+
+
+@jitable
+def start_where_worth(
+    model: PackingModel,
+    guide: SearchGuide,
+    n_racks: NDArray[np.int64],
+    slack: NDArray[np.int64],
+    block: int,
+    system: int,
+    lane: int,
+) -> None:
+    """Clear each row, then the block, before the period from which what stands is worth most to the end.
+
+    Where units must be whole, rows are left as they are: one that starts later would leave a unit part empty.
+    """
+    n_periods = n_racks.shape[2]
     worth = np.zeros(n_periods, np.int64)
+    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
+        if model.partial_units[block] == 1:
+            row = model.block_row_idx[index]
+            worth[:] = 0
+            row_worth(guide, n_racks, row, lane, worth)
+            clear_before(model, n_racks, slack, row, best_start(worth), lane)
     for period in range(n_periods):
         worth[period] = block_costs(model, n_racks, block, system, period, lane)
-    for index in range(begin, end):
+    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
         row_worth(guide, n_racks, model.block_row_idx[index], lane, worth)
     start = best_start(worth)
-    for index in range(begin, end):
+    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
         clear_before(model, n_racks, slack, model.block_row_idx[index], start, lane)
 
 
@@ -346,4 +377,4 @@ def block_costs(
     if standing == 0:
         return 0
     units = (standing + model.unit_racks[system] - 1) // model.unit_racks[system]
-    return -model.open_cost[block, period] - units * model.unit_cost[block, system, period]
+    return int(-model.open_cost[block, period] - units * model.unit_cost[block, system, period])

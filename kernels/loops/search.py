@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kernels.constants import HALF, MOST_BLOCKS, NEAR
 from kernels.jitable import jitable
 from kernels.loops.random import COMMON_LANE, draw
 from kernels.loops.refill import empty_block, refill_block, shift_racks
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kernels.contract import PackingModel, Schedule, SearchGuide, SearchState
-
-MOST_BLOCKS = 4
-_NEAR = 8
 
 
 @jitable
@@ -30,8 +28,8 @@ def choose_blocks(seed: int, step: int, n_blocks: int, chosen: NDArray[np.int64]
     chosen[0] = draw_below(seed, step, 1, n_blocks)
     n_chosen = 1
     for number in range(1, wanted):
-        if draw(seed, COMMON_LANE, step, 2 * number) < 32768:
-            candidate = (chosen[0] + 1 + draw(seed, COMMON_LANE, step, 2 * number + 1) % _NEAR) % n_blocks
+        if draw(seed, COMMON_LANE, step, 2 * number) < HALF:
+            candidate = (chosen[0] + 1 + draw(seed, COMMON_LANE, step, 2 * number + 1) % NEAR) % n_blocks
         else:
             candidate = draw_below(seed, step, 2 * number + 1, n_blocks)
         known = False
@@ -46,7 +44,8 @@ def choose_blocks(seed: int, step: int, n_blocks: int, chosen: NDArray[np.int64]
 @jitable
 def draw_below(seed: int, step: int, number: int, end: int) -> int:
     """A draw common to all lanes in [0, end), for ends beyond 65536 too."""
-    return (draw(seed, COMMON_LANE, step, number) * 65536 + draw(seed, COMMON_LANE, step, number + 1024)) % end
+    drawn = draw(seed, COMMON_LANE, step, number) * 65536 + draw(seed, COMMON_LANE, step, number + 1024)
+    return int(drawn % end)
 
 
 @jitable
@@ -86,7 +85,12 @@ def revalue(model: PackingModel, state: SearchState, block: int, lane: int) -> N
 
 @jitable
 def keep_rows(
-    model: PackingModel, state: SearchState, chosen: NDArray[np.int64], n_chosen: int, lane: int, kept: NDArray[np.int64]
+    model: PackingModel,
+    state: SearchState,
+    chosen: NDArray[np.int64],
+    n_chosen: int,
+    lane: int,
+    kept: NDArray[np.int64],
 ) -> None:
     """Copy the racks of the chosen blocks to kept [n_kept_rows, n_configurations, n_periods]."""
     position = 0
@@ -98,7 +102,12 @@ def keep_rows(
 
 @jitable
 def put_back(
-    model: PackingModel, state: SearchState, chosen: NDArray[np.int64], n_chosen: int, lane: int, kept: NDArray[np.int64]
+    model: PackingModel,
+    state: SearchState,
+    chosen: NDArray[np.int64],
+    n_chosen: int,
+    lane: int,
+    kept: NDArray[np.int64],
 ) -> None:
     """Bring the chosen blocks back to the racks that were kept."""
     position = 0
@@ -108,7 +117,8 @@ def put_back(
             row = model.block_row_idx[index]
             for configuration in range(kept.shape[1]):
                 for period in range(kept.shape[2]):
-                    change[period] = kept[position, configuration, period] - state.n_racks[row, configuration, period, lane]
+                    standing = state.n_racks[row, configuration, period, lane]
+                    change[period] = kept[position, configuration, period] - standing
                 shift_racks(model, state.n_racks, state.slack, row, configuration, lane, change)
             position += 1
 

@@ -85,3 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         click.echo(group.get_help(click.Context(group, info_name="gigaplan")), err=True)
         sys.exit(BAD_INPUT)
     sys.exit(run_guarded(lambda: group.main(given, prog_name="gigaplan", standalone_mode=False), debug=debug))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,28 @@
-"""Watts that flow whatever is placed: house loads, no-load losses and fixed plant power, in every contingency."""
+"""Watts that flow whatever is placed: house loads, no-load losses and fixed plant power, in every contingency.
+
+Sums run in integers over one common denominator. Where a step would leave a remainder the denominator grows and
+the step is taken again, so every figure is exact.
+"""
 
 from __future__ import annotations
 
 import heapq
 from fractions import Fraction
+from math import gcd, lcm
 from typing import TYPE_CHECKING
 
 from planner.lower.flow import ZERO, EpochFlow, Supply
 
 if TYPE_CHECKING:
     from sites.expansion.graphs import Graph
+
+
+class _CoarseError(Exception):
+    """The common denominator is too small by this factor."""
+
+    def __init__(self, factor: int) -> None:
+        self.factor = factor
+        super().__init__(factor)
 
 
 class ConstantFlow:
@@ -21,68 +34,94 @@ class ConstantFlow:
         Parameters: graph, the power graph as expanded; flow, the flow of the epoch.
         """
         self._flow = flow
-        self._at_output: dict[str, Fraction] = {}
-        self._at_input: dict[str, Fraction] = {}
+        at_output: dict[str, Fraction] = {}
+        at_input: dict[str, Fraction] = {}
         for node in flow.existing:
             fields = graph.nodes[node]
-            self._at_output[node] = Fraction(fields.get("house_load_w") or 0) + Fraction(fields.get("fixed_w") or 0)
-            self._at_input[node] = Fraction(fields.get("loss_no_load") or 0) * Fraction(fields.get("plate_w") or 0)
+            at_output[node] = Fraction(fields.get("house_load_w") or 0) + Fraction(fields.get("fixed_w") or 0)
+            at_input[node] = Fraction(fields.get("loss_no_load") or 0) * Fraction(fields.get("plate_w") or 0)
         self.output_w: dict[str, Fraction] = dict.fromkeys(flow.existing, ZERO)
         """Normal operation."""
-        self._input_w: dict[str, Fraction] = {}
+        input_w: dict[str, Fraction] = dict.fromkeys(flow.existing, ZERO)
         for node in reversed(flow.flow.order):
-            if node in flow.existing:
-                self._add_up(node)
+            supply = flow.normal.get(node)
+            if supply is None:
+                continue
+            self.output_w[node] += at_output[node]
+            input_w[node] = self.output_w[node] * flow.flow.gain[node] + at_input[node]
+            for source, weight in supply.weights if input_w[node] else ():
+                self.output_w[source] += weight * input_w[node]
+        self._denominator = lcm(
+            *(watts.denominator for table in (at_input, self.output_w, input_w) for watts in table.values())
+        )
+        self._at_input, self._output, self._input = (self._scaled(t) for t in (at_input, self.output_w, input_w))
 
-    def _add_up(self, node: str) -> None:
-        supply = self._flow.normal[node]
-        if supply is None:
-            self.output_w[node] = self._input_w[node] = ZERO
-            return
-        self.output_w[node] += self._at_output[node]
-        self._input_w[node] = self._input(node, self.output_w[node])
-        if self._input_w[node]:
-            for source, weight in supply.weights:
-                self.output_w[source] += weight * self._input_w[node]
-
-    def _input(self, node: str, output_w: Fraction) -> Fraction:
-        return output_w * self._flow.flow.gain[node] + self._at_input[node]
+    def _scaled(self, table: dict[str, Fraction]) -> dict[str, int]:
+        return {node: watts.numerator * (self._denominator // watts.denominator) for node, watts in table.items()}
 
     def after(self, changed: dict[str, Supply | None]) -> dict[str, Fraction]:
         """Output watts of the elements whose constants differ in a contingency.
 
         Parameters: changed, as from `EpochFlow.after`. Only differences are walked, from the loads up.
         """
-        position = self._flow.flow.position
-        difference: dict[str, Fraction] = {}
+        while True:
+            try:
+                difference = self._difference(changed)
+                break
+            except _CoarseError as coarse:
+                self._refine(coarse.factor)
+        result = {
+            node: Fraction(self._output[node] + more, self._denominator) for node, more in difference.items() if more
+        }
+        result.update({node: ZERO for node, supply in changed.items() if supply is None})
+        return result
+
+    def _refine(self, factor: int) -> None:
+        self._denominator *= factor
+        for table in (self._at_input, self._output, self._input):
+            for node in table:
+                table[node] *= factor
+
+    def _difference(self, changed: dict[str, Supply | None]) -> dict[str, int]:
+        """By how much the output of each element differs from normal operation."""
+        position, order = self._flow.flow.position, self._flow.flow.order
+        difference: dict[str, int] = {}
         queue = [-position[node] for node in changed]
         heapq.heapify(queue)
         seen = set(queue)
         while queue:
-            node = self._flow.flow.order[-heapq.heappop(queue)]
-            for source, watts in self._differences(node, changed, difference.get(node, ZERO)):
-                difference[source] = difference.get(source, ZERO) + watts
+            node = order[-heapq.heappop(queue)]
+            for source, more in self._asked(node, changed, difference.get(node, 0)):
+                difference[source] = difference.get(source, 0) + more
                 if -position[source] not in seen:
                     seen.add(-position[source])
                     heapq.heappush(queue, -position[source])
-        result = {node: self.output_w[node] + watts for node, watts in difference.items() if watts}
-        result.update({node: ZERO for node, supply in changed.items() if supply is None})
-        return result
+        return difference
 
-    def _differences(
-        self, node: str, changed: dict[str, Supply | None], difference: Fraction
-    ) -> list[tuple[str, Fraction]]:
+    def _asked(self, node: str, changed: dict[str, Supply | None], difference: int) -> list[tuple[str, int]]:
         """What a node asks more (or less) of its sources than in normal operation."""
         before = self._flow.normal[node]
         now = changed.get(node, before)
+        gain = self._flow.flow.gain[node]
         if before is now:
             if not before or not difference:
                 return []
-            more = difference * self._flow.flow.gain[node]
-            return [(source, more if weight == 1 else weight * more) for source, weight in before.weights]
-        less = -self._input_w[node]
-        asked = [(source, weight * less) for source, weight in (before.weights if before else ())]
+            more = _times(difference, gain)
+            return [(source, _times(more, weight)) for source, weight in before.weights]
+        less = -self._input[node]
+        asked = [(source, _times(less, weight)) for source, weight in (before.weights if before else ())]
         if now is not None:
-            watts = self._input(node, self.output_w[node] + difference)
-            asked += [(source, weight * watts) for source, weight in now.weights]
-        return [(source, watts) for source, watts in asked if watts]
+            watts = _times(self._output[node] + difference, gain) + self._at_input[node]
+            asked += [(source, _times(watts, weight)) for source, weight in now.weights]
+        return [(source, more) for source, more in asked if more]
+
+
+def _times(number: int, factor: Fraction) -> int:
+    """The product; raises _CoarseError when it is no integer."""
+    if factor == 1:
+        return number
+    product = number * factor.numerator
+    result, remainder = divmod(product, factor.denominator)
+    if remainder:
+        raise _CoarseError(factor.denominator // gcd(product, factor.denominator))
+    return result

@@ -9,6 +9,7 @@ from planner.lower.draws import Draw, flow_ml_per_min
 from planner.lower.flow import ZERO
 from planner.lower.pieces import Coefficients, LimitName, Piece, checked_capacity, scaled_capacity, weighted
 from sites.expansion.values import known
+from sites.faults import Fault, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -129,7 +130,11 @@ class CoolingLimits:
     def _rise(self, configuration: Configuration) -> Fraction:
         name = configuration.system.name
         if name not in self._rises:
-            self._rises[name] = known(configuration.system.rise, f"system '{name}'", "rise")
+            rise_k = known(configuration.system.rise, f"system '{name}'", "rise")
+            if rise_k <= 0:
+                message = f"found a rise of {rise_k} K; heat leaves by a flow only at a rise above 0 K"
+                raise InputError([Fault("catalogue", None, f"system '{name}'", message)])
+            self._rises[name] = rise_k
         return self._rises[name]
 
     def _finished(

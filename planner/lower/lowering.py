@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.lower.money import Prices
     from planner.lower.pieces import Piece
     from sites.catalog.loader import Catalog
     from sites.schema.portfolio import PortfolioFile
@@ -62,25 +63,21 @@ def lower(world: World) -> Lowered:
     epochs = [_epoch_loads(one, offer) for one in hosts]
     prices = prices_of(portfolio, catalog, offer.systems)
     pieces, n_implied = _pieces(world, offer, hosts, epochs)
-    rows = [row for one in hosts for row in one.row_idx.values()]
-    pieces += envelope_limits(portfolio, offer, epochs)
-    pieces += supply_limits(portfolio, offer, rows) + budget_limits(portfolio, offer, rows, prices)
+    pieces += _joint_pieces(portfolio, offer, hosts, epochs, prices)
     limits = merge(pieces, len(offer.periods), eligible)
     dropped = drop_implied(limits, eligible)
     active: list[Limit] = [limit for limit in limits if limit.is_active]
 
     monies = [SiteMoney(portfolio, offer, prices, site.energy_price_usd_per_mwh) for site in sites]
-    unit_racks = {
-        system: known(catalog.rack_systems[system].scalable_unit_racks, f"system '{system}'", "scalable_unit_racks")
-        for system in offer.systems
-    }
+    unit_racks = _unit_racks(catalog, offer)
     problem = assemble(portfolio, offer, hosts, monies, first_period, active, ineligible, unit_racks)
+    meters = [_meter_load(one, offer, own, problem.n_rows) for one, own in zip(hosts, epochs, strict=True)]
     return Lowered(
         problem=problem,
         rows=tuple(_row_info(one.site, row) for one in hosts for row in one.row_idx),
         configurations=_configuration_infos(offer),
         occupied=tuple(info for site in sites for info in _occupied_infos(site, len(offer.periods))),
-        meters=tuple(_meter_load(one, offer, own, len(rows)) for one, own in zip(hosts, epochs, strict=True)),
+        meters=tuple(meters),
         dropped=tuple(dropped),
         n_contingencies_dropped=n_implied,
         sites={site.name: site for site in sites},
@@ -180,6 +177,19 @@ def _pieces(
             pieces += [] if own_meter is None else [own_meter]
         pieces += fabric_limits(site_hosts, offer) + landing_limits(site_hosts, offer)
     return pieces, n_implied
+
+
+def _joint_pieces(
+    portfolio: PortfolioFile, offer: Offer, hosts: Sequence[SiteHosts], epochs: Sequence[SiteEpochs], prices: Prices
+) -> list[Piece]:
+    rows = [row for one in hosts for row in one.row_idx.values()]
+    pieces = envelope_limits(portfolio, offer, epochs) + supply_limits(portfolio, offer, rows)
+    return pieces + budget_limits(portfolio, offer, rows, prices)
+
+
+def _unit_racks(catalog: Catalog, offer: Offer) -> dict[str, int]:
+    key = "scalable_unit_racks"
+    return {name: known(getattr(catalog.rack_systems[name], key), f"system '{name}'", key) for name in offer.systems}
 
 
 def _row_info(site: LoweredSite, row: str) -> RowInfo:

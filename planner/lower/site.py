@@ -15,6 +15,7 @@ from sites.expansion import expand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from sites.catalog.loader import Catalog
     from sites.expansion import SiteGraphs
@@ -52,7 +53,7 @@ class LoweredSite:
     name: str
     buildings: frozenset[str] | None
     """Buildings that are ours to fill; None: every building marked available."""
-    energy_price_usd_per_mwh: Any
+    energy_price_usd_per_mwh: Fraction
     graphs: SiteGraphs
     couplings: dict[str, RowCouplings]
     states: tuple[EpochState, ...]

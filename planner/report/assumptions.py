@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from planner.report.words import quantity
 from sites.schema.common import CapacityStep, Provenance, QuarterRange, Sourced, Status
+from sites.schema.portfolio import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,6 +132,8 @@ def _shown(model: BaseModel, key: str) -> str:
     if isinstance(value, tuple) and all(isinstance(item, CapacityStep) for item in value):
         dumped = model.model_dump(include={key}, mode="json")[key]
         return f"{word} " + ", ".join(f"{quantity(item['capacity'])} from {item['start']}" for item in dumped)
+    if isinstance(value, tuple) and all(isinstance(item, Delivery) for item in value):
+        return f"{word} " + ", ".join(f"{item.racks} in {item.quarter}" for item in value)
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
         return f"{word} {', '.join(value)}"
     return ""

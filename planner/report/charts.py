@@ -30,7 +30,7 @@ class Axis:
         return round(100 * value / self.top, 3)
 
 
-def axis(largest: float, n_ticks: int = 4) -> Axis:
+def axis(largest: float, n_ticks: int = 5) -> Axis:
     """An axis whose ticks are round numbers and whose top holds the largest value.
 
     Parameters: largest value, in the unit of the labels; n_ticks, about so many.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -221,9 +222,24 @@ def failure_summary(document: Mapping[str, Any]) -> FailureSummary | None:
 
 
 def refusal_lines(document: Mapping[str, Any]) -> tuple[RefusalLine, ...]:
-    """Why configurations are refused, most rows first."""
-    entries = sorted(document["ineligible"], key=lambda one: (one["site"], -one["n_rows"], one["configuration"]))
-    return tuple(
-        RefusalLine(one["site"], one["configuration"], one["reason"], count(one["n_rows"]), one["row"])
-        for one in entries
-    )
+    """Why configurations are refused, most rows first; reasons that differ only in a quoted name are told once."""
+    n_offered = len(document["totals"][-1]["racks"])
+    by_reason: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for one in document["ineligible"]:
+        by_reason[one["site"], one["reason"]].append(one)
+    alike: dict[tuple[str, str, tuple[str, ...]], list[list[Mapping[str, Any]]]] = defaultdict(list)
+    for (site, reason), members in by_reason.items():
+        names = tuple(one["configuration"] for one in members)
+        alike[site, re.sub(r"'[^']*'", "''", reason), names].append(members)
+    lines = [_refusal(site, names, groups, n_offered) for (site, _, names), groups in alike.items()]
+    return tuple(line for _, line in sorted(lines, key=lambda entry: (entry[1].site, -entry[0], entry[1].reason)))
+
+
+def _refusal(
+    site: str, names: tuple[str, ...], groups: Sequence[Sequence[Mapping[str, Any]]], n_offered: int
+) -> tuple[int, RefusalLine]:
+    n_rows = sum(max(one["n_rows"] for one in members) for members in groups)
+    first = groups[0][0]
+    more = f" (and {len(groups) - 1} more like it)" if len(groups) > 1 else ""
+    configurations = "every configuration" if len(names) == n_offered > 1 else ", ".join(names)
+    return n_rows, RefusalLine(site, configurations, first["reason"] + more, count(n_rows), first["row"])

@@ -52,6 +52,7 @@ class LevelLine:
     peak: str
 
 
+_FULL, _LEAST_BOUND_SHOWN = 0.995, 0.5
 FAMILY_ORDER = (
     "envelope", "meter", "power", "liquid", "flow", "air", "dry", "chiller", "spine", "leaf", "floor", "position",
     "landing", "supply", "budget",
@@ -77,7 +78,7 @@ def panels(document: Mapping[str, Any], world: World) -> tuple[Panel, ...]:
     """The joint envelope, then the meter of every site that hosts racks of the plan."""
     totals, periods = document["totals"], document["periods"]
     basis = world.portfolio.envelope.basis
-    basis_words = "at the meter" if basis == "meter" else "of IT"
+    basis_words = "at the meter" if basis == "meter" else "IT power"
     steps = world.portfolio.envelope.steps
     used = [total["envelope_w"] for total in totals]
     result = [
@@ -140,7 +141,7 @@ def level_lines(document: Mapping[str, Any]) -> tuple[LevelLine, ...]:
             site="All sites" if level["site"] == "*" else level["site"],
             level=family_title(level["family"], level["level"]),
             state=_state(level),
-            cells=tuple(_cell(value) for value in level["used"]),
+            cells=tuple(_cell(value, exact) for value, exact in zip(level["used"], level["exact"], strict=True)),
             peak=percent(max((value for value in level["used"] if value is not None), default=None)),
         )
         for level in levels
@@ -160,7 +161,9 @@ def _level_key(level: Mapping[str, Any]) -> tuple[bool, str, int, int, bool]:
     return level["site"] != "*", level["site"], family, kind, level["contingency"]
 
 
-def _cell(value: float | None) -> Cell:
-    if value is None:
+def _cell(value: float | None, exact: bool) -> Cell:
+    """A lower bound says so, and is left out where it says little."""
+    if value is None or (not exact and value < _LEAST_BOUND_SHOWN):
         return Cell("", None, False)
-    return Cell(f"{int(value * 100)}", min(100, int(value * 100)), value >= 0.995)
+    text = f"{int(value * 100)}{'' if exact else '+'}"
+    return Cell(text, min(100, int(value * 100)), value >= _FULL)

@@ -192,7 +192,7 @@ def _budget_note(world: World) -> str:
 
 def _made(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[MadeLine, ...]:
     machine, versions = manifest["machine"], manifest["versions"]
-    packages = ", ".join(f"{name} {version}" for name, version in versions.items() if version is not None)
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()) if version is not None)
     return (
         MadeLine("Portfolio", document["portfolio"]),
         MadeLine("Started", str(manifest["times"].get("started_utc", "unknown"))),

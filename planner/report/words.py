@@ -11,8 +11,10 @@ def count(value: float) -> str:
 
 
 def megawatts(watts: float) -> str:
-    """Watts as MW with three significant figures or more: 0.142, 14.2, 1,142."""
+    """Watts as MW with three significant figures or more: 0, 0.142, 14.2, 1,142."""
     value = watts / 1e6
+    if value == 0:
+        return "0"
     digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f}"
 

@@ -153,6 +153,8 @@ class LevelUse:
     level: str
     contingency: bool
     used: tuple[float | None, ...]
+    exact: tuple[bool, ...]
+    """Whether no limit that others imply could be fuller; else `used` is a lower bound."""
 
 
 def level_use(
@@ -165,7 +167,7 @@ def level_use(
 
     Parameters: problem; loads, scaled by 2^20, [n_limits, n_periods]; kind_of, (site, element) to kind, elements
     without one forming the level named like their family; dropped, limits that lowering leaves out because others
-    imply them. Where such a limit could be the fullest of its level, the use is not known and left out.
+    imply them. Where such a limit could be the fullest of its level, the use is a lower bound and not `exact`.
     """
     active = is_active(problem) & (problem.capacity > 0)
     ratio = np.where(active, loads / np.where(active, problem.capacity, 1), -1.0)
@@ -187,10 +189,13 @@ def level_use(
             )
             hidden[key][periods] = np.maximum(hidden[key][periods], most)
     return tuple(
-        LevelUse(*key, tuple(None if use < 0 or unknown > use else float(use)
-                             for use, unknown in zip(best[key], hidden[key], strict=True)))
+        LevelUse(
+            *key,
+            used=tuple(None if use < 0 else float(use) for use in best[key]),
+            exact=tuple(bool(unknown <= use) for use, unknown in zip(best[key], hidden[key], strict=True)),
+        )
         for key in best
-    )  # fmt: skip
+    )
 
 
 def _key_of_name(name: str, kind_of: Mapping[tuple[str, str], str]) -> LevelKey:

@@ -81,13 +81,17 @@ def evaluate(
 def meter_levels(world: World, totals: Sequence[PeriodTotals]) -> Iterator[LevelUse]:
     """Use of the envelope and of every meter, whether or not another limit implies it, from the totals."""
     envelope = [share(one.envelope_w, step_at(world.portfolio.envelope.steps, one.period)) for one in totals]
-    yield LevelUse("*", "envelope", "envelope", False, tuple(envelope))
+    yield _known_level("*", "envelope", envelope)
     for site in world.sites:
         used = []
         for one in totals:
             plan_w, all_w = one.plan_meter_w.get(site.name, 0), one.meter_w.get(site.name, 0)
             used.append(share(plan_w, step_at(site.site.service.steps, one.period) - (all_w - plan_w)))
-        yield LevelUse(site.name, "meter", "meter", False, tuple(used))
+        yield _known_level(site.name, "meter", used)
+
+
+def _known_level(site: str, family: str, used: list[float | None]) -> LevelUse:
+    return LevelUse(site, family, family, False, tuple(used), (True,) * len(used))
 
 
 def share(part: int, whole: int) -> float | None:
@@ -104,7 +108,9 @@ def rack_prices_cents(world: World, systems: Sequence[str]) -> list[int]:
     own = {entry.system: entry.rack_price for entry in world.portfolio.money.systems}
     prices = []
     for name in systems:
-        price = own.get(name) or world.catalog.rack_systems[name].price.value
+        price = own.get(name)
+        if price is None:
+            price = world.catalog.rack_systems[name].price.value
         prices.append(math.ceil((price or 0) * 100))
     return prices
 

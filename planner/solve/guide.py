@@ -70,7 +70,9 @@ class Guide:
     def for_search(self, model: PackingModel) -> SearchGuide:
         """The kernels' view."""
         premium = (model.revenue * self.contract_price) >> MULTIPLIER_BITS
-        guided = np.ascontiguousarray(model.value + premium)
+        # A contract may price racks at exactly nothing; a thousandth of its revenue lets search try them.
+        optimism = model.revenue >> 10 if model.contract_amount[0] else 0
+        guided = np.ascontiguousarray(model.value + premium + optimism)
         return SearchGuide(
             guided_value=guided,
             may_start=_may_start(model, guided),

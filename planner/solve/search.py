@@ -11,18 +11,22 @@ import numpy as np
 from kernels.backends import kernel
 from kernels.contract import PackingModel, Schedule, SearchGuide, SearchState
 from planner.solve.aims import RELEASED, with_aims
+from planner.solve.recombine import recombine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from planner.solve.guide import Guide
+    from planner.solve.recombine import PathPool
 
+_RECOMBINED_ROUNDS = (4, 12, 24, 40)
+"""Rounds after which paths are recombined; afterwards every fortieth."""
 _STEPS_PER_BLOCK = 2
 _FEWEST_STEPS = 48
-_FIRST_THRESHOLD_SHARE = 2000
-"""The first threshold is the objective divided by this: about what a few racks earn on a campus."""
+_FIRST_THRESHOLD_SHARE = 20_000
+"""The first threshold is the objective divided by this: about what a rack earns on a campus."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,15 @@ def empty_state(model: PackingModel, n_lanes: int) -> SearchState:
 
 
 def search_rounds(
-    model: PackingModel, guide: Guide, *, backend: str, seed: int, n_lanes: int, n_threads: int
+    model: PackingModel,
+    guide: Guide,
+    pool_of_paths: PathPool,
+    *,
+    backend: str,
+    seed: int,
+    n_lanes: int,
+    n_threads: int,
+    time_left: Callable[[], float | None] = lambda: None,
 ) -> Iterator[Found]:
     """Yield the best plan after the construction and after every round, without end.
 
@@ -80,8 +92,40 @@ def search_rounds(
             crew.run("raise_profiles", step, none)
             best = _best(parts, best, (step - 1) * n_lanes)
             _carry_on(parts)
+            _collect(pool_of_paths, parts)
+            if round_number in _RECOMBINED_ROUNDS or round_number % _RECOMBINED_ROUNDS[-1] == 0:
+                found = recombine(pool_of_paths, best.n_racks, time_left())
+                if found is not None:
+                    _put_in(crew, found)
+                    crew.run("raise_profiles", step, none)
+                    best = _best(parts, best, best.work)
             _set_aims(model, guide, parts)
             yield best
+
+
+def _collect(pool_of_paths: PathPool, parts: list[tuple[int, SearchState]]) -> None:
+    """Keep the block paths of every lane."""
+    for _, state in parts:
+        for position in range(state.objective.size):
+            pool_of_paths.collect(state.n_racks[..., position], state.block_value[:, position])
+    pool_of_paths.trim()
+
+
+def _put_in(crew: _Crew, n_racks: NDArray[np.int64]) -> None:
+    """Put a plan in the place of the worst lane's."""
+    objectives = _objectives(crew.parts)
+    worst = objectives.size - 1 - int(np.argmin(objectives[::-1]))
+    state, position = _place(crew.parts, worst)
+    single = empty_state(crew.model, 1)
+    single.n_racks[..., 0] = n_racks
+    load = np.zeros_like(single.slack)
+    kernel("loads", crew.backend)(crew.model, single.n_racks, load)
+    kernel("slack", crew.backend)(crew.model, load, single.slack)
+    kernel("plan_value", crew.backend)(
+        crew.model, single.n_racks, single.block_value, single.block_revenue, single.revenue, single.objective
+    )
+    for name in SearchState._fields:
+        getattr(state, name)[..., position] = getattr(single, name)[..., 0]
 
 
 def _systems(model: PackingModel) -> NDArray[np.int64]:

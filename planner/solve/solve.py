@@ -16,6 +16,7 @@ from planner.solve.guide import Guide, make_guide
 from planner.solve.options import Progress, SolveOptions, Status, StopReason, gap
 from planner.solve.packing import packing_model
 from planner.solve.patterns import row_patterns
+from planner.solve.recombine import path_pool
 from planner.solve.relaxation import relax
 from planner.solve.search import Found, search_rounds
 from planner.solve.value import objective_cents
@@ -72,8 +73,9 @@ def solve(
     model = packing_model(problem, patterns)
     best, reason = Found(np.zeros(model.value.shape, np.int32), 0, 0), StopReason.WORK_LIMIT
     rounds = search_rounds(
-        model, guide, backend=backend, seed=options.seed, n_lanes=options.n_lanes, n_threads=options.n_threads
-    )
+        model, guide, path_pool(problem, proof, classes), backend=backend, seed=options.seed,
+        n_lanes=options.n_lanes, n_threads=options.n_threads, time_left=lambda: _time_left(options, started),
+    )  # fmt: skip
     try:
         for found in rounds:
             best = found if found.objective > best.objective else Found(best.n_racks, best.objective, found.work)
@@ -92,6 +94,13 @@ def solve(
         plan=plan, objective=objective, bound=bound, status=status, stop_reason=reason, certificate=proof,
         guide=guide, wall_s=time.monotonic() - started, work=best.work, backend=backend, seed=options.seed,
     )  # fmt: skip
+
+
+def _time_left(options: SolveOptions, started: float) -> float | None:
+    """Seconds until the time limit; None without one."""
+    if options.time_limit_s is None:
+        return None
+    return options.time_limit_s - (time.monotonic() - started)
 
 
 def _stop(options: SolveOptions, best: Found, bound: int, elapsed_s: float) -> StopReason | None:

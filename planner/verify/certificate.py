@@ -56,6 +56,7 @@ def read_multipliers(
     index = {quarter: t for t, quarter in enumerate(periods)}
     contract = _object(certificate, "contract")
     prices = _object(contract, "p")
+    by_period = {_period(index, quarter): _integer("contract", text) for quarter, text in prices.items()}
     return Multipliers(
         limits={
             name: {_period(index, quarter): _integer(name, text) for quarter, text in _object(named, name).items()}
@@ -65,7 +66,7 @@ def read_multipliers(
         monotone=_triples(certificate, "monotone", rows, systems, index),
         opening=_triples(certificate, "open", blocks, systems, index),
         units=_triples(certificate, "units", blocks, systems, index),
-        contract=tuple(_integer("contract", prices.get(quarter, "0")) for quarter in periods),
+        contract=tuple(by_period.get(t, 0) for t in range(len(periods))),
         amount=_integer("contract", contract.get("h", "0")),
     )
 
@@ -78,7 +79,10 @@ def _triples(
     index: dict[str, int],
 ) -> dict[tuple[str, str, int], int]:
     found: dict[tuple[str, str, int], int] = {}
-    for entry in certificate.get(key) or []:
+    entries = certificate.get(key)
+    if not isinstance(entries, list):
+        _refuse(key, entries, "a list")
+    for entry in entries or []:
         if not isinstance(entry, list) or len(entry) != 4 or not exists(str(entry[0])) or entry[1] not in systems:
             _refuse(key, entry, "[site:id, system, period, integer as text] of things that exist")
         place = (str(entry[0]), str(entry[1]), _period(index, entry[2]))
@@ -96,7 +100,7 @@ def _object(content: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _period(index: dict[str, int], quarter: object) -> int:
-    if quarter not in index:
+    if not isinstance(quarter, str) or quarter not in index:
         _refuse("period", quarter, "a decision period")
     return index[str(quarter)]
 

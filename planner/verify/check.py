@@ -32,6 +32,7 @@ from planner.verify.points import RowPoints
 from planner.verify.power import Overload, PowerCheck
 from planner.verify.report import Check, Report, check_of
 from planner.verify.standing import Counts, Standing
+from planner.verify.statements import check_binding, check_ineligible, check_money
 from planner.verify.totals import check_totals, meter_w
 from sites.calendar import quarter_index, quarters_from
 
@@ -53,12 +54,12 @@ def verify(directory: Path) -> Report:
         run = read_run(directory)
     except UnreadableRunError as error:
         return Report((Check("readable", False, str(error)),))
-    return Report(tuple(_Verification(directory, run).checks()))
+    return Report(tuple(Verification(directory, run).checks()))
 
 
 @dataclass
-class _Verification:
-    """One run under verification; everything is derived when it is first needed."""
+class Verification:
+    """One run under verification; everything is derived from its inputs when it is first needed."""
 
     directory: Path
     run: Run
@@ -83,6 +84,9 @@ class _Verification:
             self._limit_check(),
             *self._power_checks(),
             check_totals(self.run.plan, placed, self.standing, self.ledger, self.everything),
+            check_money(self.run.plan, placed, blocks, self.ledger),
+            check_binding(self.run.plan, self.standing, self.everything),
+            check_ineligible(self.run.plan, self.eligibility),
         ]
         objective = self.ledger.objective(placed, blocks)
         return [*first, self._objective_check(objective), self._bound_check(objective), *self._nonlinear_checks()]

@@ -58,6 +58,8 @@ def read_placements(plan: Mapping[str, Any], setting: Setting) -> tuple[dict[str
 def _entry_fault(entry: object, setting: Setting) -> str | None:
     if not isinstance(entry, dict) or set(entry) != _KEYS:
         return f"an object with keys {', '.join(sorted(_KEYS))} is due"
+    if not all(isinstance(entry[key], str) for key in _KEYS - {"n_racks"}):
+        return "site, row, configuration and period must be text"
     if entry["site"] not in setting.rows:
         return f"site '{entry['site']}' does not exist"
     if entry["row"] not in setting.rows[entry["site"]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt
 from typing import TYPE_CHECKING, Any
@@ -25,9 +25,16 @@ class Eligibility:
     buildings: tuple[str, ...] | None
     """Buildings that are ours; None: every building marked available."""
     periods: tuple[str, ...]
+    _first: dict[tuple[str, str], int | None] = field(default_factory=dict)
 
     def first_period(self, row: str, configuration: str) -> int | None:
         """First decision period in which one rack may stand; None when it never may."""
+        key = (row, configuration)
+        if key not in self._first:
+            self._first[key] = self._first_period(row, configuration)
+        return self._first[key]
+
+    def _first_period(self, row: str, configuration: str) -> int | None:
         if self.refusal(row, configuration) is not None:
             return None
         system = self.catalog.configuration(configuration).system.name

@@ -49,8 +49,10 @@ def read_run(directory: Path) -> Run:
     except InputError as error:
         msg = f"the inputs of the run are faulty: {error}"
         raise UnreadableRunError(msg) from None
+    plan = _read(directory / "plan.json", PLAN_FORMAT)
+    _require_shape(plan)
     return Run(
-        plan=_read(directory / "plan.json", PLAN_FORMAT),
+        plan=plan,
         certificate=_read(directory / "certificate.json", CERTIFICATE_FORMAT),
         manifest=_read(directory / "manifest.json", None),
         world=world,
@@ -71,6 +73,34 @@ def _read(path: Path, expected_format: str | None) -> dict[str, Any]:
         msg = f"'{path.name}' has format {content.get('format')!r}; '{expected_format}' is due"
         raise UnreadableRunError(msg)
     return content
+
+
+_LISTS: dict[str, dict[str, type]] = {
+    "placements": {},
+    "totals": {"period": str, "racks": dict, "meter_w": dict, "plan_meter_w": dict},
+    "units": {"site": str, "block": str, "system": str, "period": str, "n_units": int},
+    "failures": {"site": str, "element": str},
+    "binding": {"limit": str, "periods": list},
+    "ineligible": {"site": str, "configuration": str, "n_rows": int},
+}
+"""Lists of `plan.json` and what the entries of each must hold; placements are read one by one."""
+
+
+def _require_shape(plan: dict[str, Any]) -> None:
+    """Refuse lists and entries of another type than section 9 of the model gives them."""
+    for key, fields in _LISTS.items():
+        entries = plan.get(key)
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            msg = f"'plan.json': '{key}' must be a list of objects"
+            raise UnreadableRunError(msg)
+        for number, entry in enumerate(entries):
+            for field, kind in fields.items():
+                if not isinstance(entry.get(field), kind):
+                    msg = f"'plan.json': '{field}' of {key} {number} must be of type {kind.__name__}"
+                    raise UnreadableRunError(msg)
+    if not isinstance(plan.get("money"), dict):
+        msg = "'plan.json': 'money' must be an object"
+        raise UnreadableRunError(msg)
 
 
 def _no_constant(text: str) -> float:

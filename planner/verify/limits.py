@@ -127,7 +127,7 @@ class SiteLimits:
                 total += standing.n_racks * sum(share * draw.get(kind, 0) for kind, share in rows[row].items())
         return total
 
-    def _less_occupied(self, rows: dict[str, dict[str, int]], capacity: int, quarter: str) -> Terms:
+    def _less_occupied(self, rows: Mapping[str, Mapping[str, int]], capacity: int, quarter: str) -> Terms:
         return Terms(rows, capacity * ONE - self.occupied_coefficient(rows, quarter))
 
     def power_shares(self, element: str, contingency: str | None, quarter: str) -> Shares | None:
@@ -145,11 +145,11 @@ class SiteLimits:
         rating_w = self.walker.network.rating_w[self.walker.network.index[element]]
         if shares is None or rating_w is None:
             return None
-        return self.scaled(shares, rating_w, quarter)
+        return self._rated(shares, rating_w, quarter)
 
     def _meter(self, element: str, quarter: str) -> Terms | None:
         shares = self.power_shares(element, None, quarter)
-        return None if shares is None else self.scaled(shares, self.service_w(quarter), quarter)
+        return None if shares is None else self._rated(shares, self.service_w(quarter), quarter)
 
     def service_w(self, quarter: str) -> int:
         """The service step of a period, whole W; 0 before the first."""
@@ -158,13 +158,10 @@ class SiteLimits:
         started = [floor(watts) for start, watts in steps if quarter_index(start) <= now]
         return started[-1] if started else 0
 
-    def scaled(self, shares: Shares, capacity_w: int, quarter: str) -> Terms:
-        """Round exact shares up, once for each row and kind, and the constants up together."""
-        rows = {
-            row: {kind: ceil(share * ONE) for kind, share in kinds.items()} for row, kinds in shares.rows.items()
-        }
-        terms = self._less_occupied(rows, capacity_w, quarter)
-        return Terms(rows, terms.capacity - ceil(shares.constant_w * ONE))
+    def _rated(self, shares: Shares, capacity_w: int, quarter: str) -> Terms:
+        """Shares rounded up, once for each row and kind, and the constants rounded up together."""
+        terms = self._less_occupied(shares.scaled, capacity_w, quarter)
+        return Terms(terms.rows, terms.capacity - ceil(shares.constant_w * ONE))
 
     def _header(self, header: str, quarter: str, kinds: dict[str, str], field_name: str) -> Terms | None:
         """One header with its spares out; `kinds` gives the kind of draw of each row on it."""

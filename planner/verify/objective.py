@@ -27,6 +27,8 @@ class Ledger:
     """Avoidable capex by (site, fabric block)."""
 
     _values: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    _standing: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    _starts: dict[tuple[str, str, int], int] = field(default_factory=dict)
     _revenue: dict[str, list[int]] = field(default_factory=dict)
     _units: dict[str, list[int]] = field(default_factory=dict)
     _opening: dict[tuple[str, str], list[int]] = field(default_factory=dict)
@@ -40,11 +42,25 @@ class Ledger:
         """Cents by parts for one standing rack in each period: its own value, and its start less the next start."""
         known = self._values
         if (site, configuration) not in known:
-            price, system = self.site_prices[site], self.setting.draws[configuration].system
-            starts = [self.money.start_value(system, t, price) for t in range(self.n_periods)]
-            own = [self.money.period_value(configuration, t, price) for t in range(self.n_periods)]
+            system = self.setting.draws[configuration].system
+            starts = [self.start_value(site, system, t) for t in range(self.n_periods)]
+            own = [self.period_value(site, configuration, t) for t in range(self.n_periods)]
             known[site, configuration] = [a + b for a, b in zip(own, by_parts(starts), strict=True)]
         return known[site, configuration]
+
+    def period_value(self, site: str, configuration: str, period: int) -> int:
+        """Cents of one rack standing in a period at a site."""
+        key = (site, configuration, period)
+        if key not in self._standing:
+            self._standing[key] = self.money.period_value(configuration, period, self.site_prices[site])
+        return self._standing[key]
+
+    def start_value(self, site: str, system: str, period: int) -> int:
+        """Cents of one rack started in a period at a site."""
+        key = (site, system, period)
+        if key not in self._starts:
+            self._starts[key] = self.money.start_value(system, period, self.site_prices[site])
+        return self._starts[key]
 
     def open_costs(self, block: tuple[str, str]) -> list[int]:
         """Cents by parts for each period in which a block holds a rack."""

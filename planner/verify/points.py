@@ -8,6 +8,7 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
+from planner.verify.draws import ELECTRICAL
 from planner.verify.flow import WATT_BITS
 from planner.verify.limits import ONE
 
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from planner.verify.joint import AllLimits
     from planner.verify.limits import SiteLimits
 
+_NEAR = 1 << WATT_BITS
+"""One watt: far more than rounded flows are off."""
 Bound = tuple[tuple[int, ...], int]
 """Coefficients of some configurations and the capacity, scaled by 2^20."""
 Point = tuple[int, ...]
-OwnLimit = tuple[dict[str, int], int]
+Kinds = tuple[tuple[str, int], ...]
+OwnLimit = tuple[Kinds, int]
 """Coefficients of one row by kind of draw and the capacity, scaled by 2^20."""
 
 
@@ -35,10 +39,11 @@ class RowPoints:
     draws: Mapping[str, RackDraws]
     """Every configuration on offer."""
     periods: tuple[str, ...]
-    reserved: Mapping[tuple[int, int], int]
-    """By epoch and element what it carries without the plan at the most, in 2^-32 W."""
+    reserved: Mapping[tuple[int, int], Mapping[int | None, int]]
+    """By epoch, element and failure what it carries without the plan, in 2^-32 W; failures that touch it alone."""
     _power: dict[tuple[str, int], list[OwnLimit]] = field(default_factory=dict)
-    _loaded: dict[int, bool] = field(default_factory=dict)
+    _loads: dict[tuple[tuple[str, ...], Kinds], tuple[int, ...]] = field(default_factory=dict)
+    _capacities: dict[tuple[int, int, int | None], int] = field(default_factory=dict)
     _known: dict[tuple[Bound, ...], tuple[Point, ...]] = field(default_factory=dict)
 
     def points(self, row: str, quarter: str, configurations: tuple[str, ...]) -> tuple[Point, ...]:
@@ -47,7 +52,7 @@ class RowPoints:
         n_positions = self._n_positions(row)
         bounds = {(tuple(one.draw["position"] for one in draws), n_positions)}
         for kinds, capacity in self._own_limits(row, quarter):
-            coefficients = tuple(_coefficient(kinds, one) for one in draws)
+            coefficients = self._coefficients(configurations, kinds)
             # Every rack takes a position, so a limit that the largest draw in all of them keeps cannot bind.
             if max(coefficients) * n_positions > capacity:
                 bounds.add((coefficients, capacity))
@@ -55,6 +60,14 @@ class RowPoints:
         if key not in self._known:
             self._known[key] = _points(key)
         return self._known[key]
+
+    def _coefficients(self, configurations: tuple[str, ...], kinds: Kinds) -> tuple[int, ...]:
+        """Load of one rack of each configuration, scaled by 2^20."""
+        key = (configurations, kinds)
+        if key not in self._loads:
+            draws = [self.draws[name].draw for name in configurations]
+            self._loads[key] = tuple(sum(share * draw.get(kind, 0) for kind, share in kinds) for draw in draws)
+        return self._loads[key]
 
     def _n_positions(self, row: str) -> int:
         return int(self.limits.graphs.containment.nodes[row]["positions"])
@@ -65,7 +78,7 @@ class RowPoints:
         for limit in self._names[row]:
             terms = self.everything.terms(limit, quarter)
             if terms is not None and name in terms.rows:
-                found.append((dict(terms.rows[name]), terms.capacity))
+                found.append((tuple(terms.rows[name].items()), terms.capacity))
         key = (row, self.limits.walker.epoch(quarter))
         if key not in self._power:
             self._power[key] = self._power_limits(row, quarter)
@@ -85,57 +98,58 @@ class RowPoints:
         return found
 
     def _power_limits(self, row: str, quarter: str) -> list[OwnLimit]:
-        """Power limits that the row alone could break, in normal operation and under every failure above it."""
+        """Power limits that the row alone could break, in normal operation and under every failure above it.
+
+        Of limits with the same coefficients only the tightest matters, so only failures that leave an element about
+        as full as any without the plan are worked out to the last unit.
+        """
         walker = self.limits.walker
         network, epoch = walker.network, walker.epoch(quarter)
+        candidates = self._candidates(row, epoch)
         dead = walker.wiring(epoch).dead
-        failures = [None, *(f for f in sorted(walker.ancestors(row)) if network.rating_w[f] is not None)]
+        failures = [f for f in sorted(walker.ancestors(row)) if network.rating_w[f] is not None and f not in dead]
+        alike: dict[tuple[int, Kinds], list[int | None]] = defaultdict(list)
+        for failed in [None, *failures] if candidates else ():
+            for element, shares in walker.row_shares(epoch, row, failed, candidates).items():
+                if element in candidates:
+                    kinds = tuple(sorted((kind, ceil(share * ONE)) for kind, share in shares.items()))
+                    alike[element, kinds].append(failed)
         found: list[OwnLimit] = []
-        unloaded = {e for e in walker.ancestors(row) if not self._is_loaded(e)}
-        seen: set[tuple[int, tuple[tuple[str, int], ...]]] = set()
-        for failed in failures:
-            if failed is not None and failed in dead:
-                continue
-            for element, shares in walker.row_shares(epoch, row, failed).items():
-                kinds = {kind: ceil(share * ONE) for kind, share in shares.items()}
-                # Where nothing else loads the element, equal coefficients are the same limit whatever failed.
-                key = (element, tuple(sorted(kinds.items())))
-                if not self._may_break(row, epoch, element, kinds) or (key in seen and element in unloaded):
-                    continue
-                seen.add(key)
-                found.append((kinds, self._exact_capacity(element, failed, quarter)))
+        for (element, kinds), group in alike.items():
+            reserved = self.reserved[epoch, element]
+            fullest = max(reserved.get(failed, reserved[None]) for failed in group)
+            for failed in group:
+                if reserved.get(failed, reserved[None]) >= fullest - _NEAR:
+                    found.append((kinds, self._exact_capacity(element, failed, quarter)))
+                    if fullest == 0:
+                        break
         return found
 
-    def _may_break(self, row: str, epoch: int, element: int, kinds: dict[str, int]) -> bool:
-        """Whether the fullest row could exceed what is left of an element."""
-        rating_w = self.limits.walker.network.rating_w[element]
-        if rating_w is None:
-            return False
-        most = max(_coefficient(kinds, one) for one in self.draws.values()) * self._n_positions(row)
-        reserved = -(-self.reserved.get((epoch, element), 0) >> (WATT_BITS - 20))
-        return most + reserved > rating_w * ONE
-
-    def _is_loaded(self, element: int) -> bool:
-        """Whether constants or racks that stood already may load an element."""
-        if element not in self._loaded:
-            network = self.limits.walker.network
-            nodes = (element, *self.limits.walker.below(element))
-            constants = any(network.output_constant_w[n] or network.input_constant_w[n] for n in nodes)
-            self._loaded[element] = constants or bool(self.limits.occupied)
-        return self._loaded[element]
+    def _candidates(self, row: str, epoch: int) -> frozenset[int]:
+        """Elements above a row that could not carry the fullest row beside what loads them already."""
+        walker = self.limits.walker
+        draws = [sum(one.draw[kind] for kind in ELECTRICAL) for one in self.draws.values()]
+        most_w = max(draws) * self._n_positions(row) * walker.largest_gain(row)
+        found = set()
+        for element in walker.ancestors(row) - walker.wiring(epoch).dead:
+            rating_w = walker.network.rating_w[element]
+            if rating_w is not None:
+                reserved = max(self.reserved[epoch, element].values())
+                if most_w * 2**WATT_BITS + reserved > rating_w << WATT_BITS:
+                    found.add(element)
+        return frozenset(found)
 
     def _exact_capacity(self, element: int, failed: int | None, quarter: str) -> int:
         names = self.limits.walker.network.names
-        contingency = None if failed is None else names[failed]
-        terms = self.limits.terms("power", names[element], contingency, quarter)
-        if terms is None:
-            msg = f"element '{names[element]}' carries a row but has no limit"
-            raise ValueError(msg)
-        return terms.capacity
-
-
-def _coefficient(kinds: Mapping[str, int], draws: RackDraws) -> int:
-    return sum(share * draws.draw.get(kind, 0) for kind, share in kinds.items())
+        key = (self.limits.walker.epoch(quarter), element, failed)
+        if key not in self._capacities:
+            contingency = None if failed is None else names[failed]
+            terms = self.limits.terms("power", names[element], contingency, quarter)
+            if terms is None:
+                msg = f"element '{names[element]}' carries a row but has no limit"
+                raise ValueError(msg)
+            self._capacities[key] = terms.capacity
+        return self._capacities[key]
 
 
 def _points(bounds: tuple[Bound, ...]) -> tuple[Point, ...]:

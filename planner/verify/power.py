@@ -17,6 +17,7 @@ from planner.verify.limits import ONE, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from planner.verify.network import Network, Outage, Wiring
     from planner.verify.standing import Standing
@@ -35,23 +36,27 @@ class EpochDraws:
     periods: tuple[int, ...]
     rows: tuple[dict[str, dict[str, int]], ...]
     """For each period the electrical draws of each row that exists; last of all without the plan's racks."""
+    known: dict[int, list[Fraction]] = field(default_factory=dict)
 
     @property
     def wiring(self) -> Wiring:
         """Normal operation."""
         return self.walker.wiring(self.epoch)
 
-    def draw_w(self, node: int, silent: frozenset[str] = frozenset()) -> list[Fraction]:
-        """Exact watts of a load node in each period and without the plan, less the rows that are silent."""
-        constant = self.walker.network.output_constant_w[node]
-        return [constant + self._driven(node, rows, silent) for rows in self.rows]
+    def draw_w(self, node: int) -> list[Fraction]:
+        """Exact watts of a load node in each period, and without the plan."""
+        if node not in self.known:
+            constant = self.walker.network.output_constant_w[node]
+            self.known[node] = [constant + self._driven(node, rows, rows.keys()) for rows in self.rows]
+        return self.known[node]
 
-    def _driven(self, node: int, rows: dict[str, dict[str, int]], silent: frozenset[str]) -> Fraction:
+    def _driven(self, node: int, rows: dict[str, dict[str, int]], which: AbstractSet[str]) -> Fraction:
+        """What some rows make a load node draw."""
         total = Fraction(0)
         for drive in self.walker.drives[node]:
             if drive.watts_per_watt:
-                watts = sum(rows[row][drive.kind] for row in drive.rows if row in rows and row not in silent)
-                total += watts * drive.watts_per_watt
+                driving = drive.rows & which if len(drive.rows) < len(which) else which & drive.rows
+                total += sum(rows[row][drive.kind] for row in driving) * drive.watts_per_watt
         return total
 
     def loads(self) -> list[int]:
@@ -66,9 +71,15 @@ class EpochDraws:
     def silenced(self, outage: Outage) -> dict[int, list[Fraction]]:
         """New draws of surviving loads that some dropped row drove."""
         network, dropped = self.walker.network, self.dropped_rows(outage)
-        drawing = {row for rows in self.rows for row in rows}
-        nodes = {node for row in dropped & drawing for node in network.needs.get(network.index[row], ())}
-        return {node: self.draw_w(node, dropped) for node in nodes - outage.dead - self.wiring.dead}
+        drawing = dropped & {row for rows in self.rows for row in rows} if dropped else dropped
+        nodes = {node for row in drawing for node in network.needs.get(network.index[row], ())}
+        return {
+            node: [
+                watts - self._driven(node, rows, dropped & rows.keys())
+                for watts, rows in zip(self.draw_w(node), self.rows, strict=True)
+            ]
+            for node in nodes - outage.dead - self.wiring.dead
+        }
 
 
 def epochs_of(standing: Standing) -> Iterator[EpochDraws]:
@@ -111,8 +122,8 @@ class PowerCheck:
     n_exact: int = 0
     """Those that needed the published rule share by share."""
     overloads: list[Overload] = field(default_factory=list)
-    reserved: dict[tuple[int, int], int] = field(default_factory=dict)
-    """By epoch and element the most that it carries without the plan under any failure, in 2^-32 W, rounded up."""
+    reserved: dict[tuple[int, int], dict[int | None, int]] = field(default_factory=dict)
+    """By epoch, element and failure what it carries without the plan, in 2^-32 W, rounded up; None without failure."""
 
     def run(self, seen: Callable[[EpochDraws, Flow[int], Outage, dict[int, list[int]]], None]) -> None:
         """Check every limit; `seen` is shown what each failure leaves, for the failure table."""
@@ -158,8 +169,7 @@ class _EpochCheck:
             return
         *planned, without = output
         self.power.n_limits += len(planned)
-        key = (self.draws.epoch, element)
-        self.power.reserved[key] = max(without + self._everywhere[-1], self.power.reserved.get(key, 0))
+        self.power.reserved.setdefault((self.draws.epoch, element), {})[failed] = without
         capacity = rating_w << WATT_BITS
         if max(planned) + max(self._everywhere) <= capacity:
             return

@@ -34,6 +34,7 @@ def check_totals(
     for t, entry in enumerate(stated):
         due = _rack_totals(placed, ledger, t)
         due |= {"contract_revenue_cents": revenue[t], "contract_used_cents": used[t]}
+        due["envelope_w"] = _envelope_w(standing, everything, periods[t], t)
         faults += [
             f"{key} of {periods[t]} is {value}, stated {entry.get(key)}"
             for key, value in due.items()
@@ -55,6 +56,18 @@ def _rack_totals(placed: Mapping[str, dict[str, Counts]], ledger: Ledger, t: int
         "gpus": sum(draws[name].n_gpus * n for name, n in racks.items()),
         "it_w": sum(draws[name].draw["it_w"] * n for name, n in racks.items()),
     }
+
+
+def _envelope_w(standing: Mapping[str, Standing], everything: AllLimits, quarter: str, t: int) -> int:
+    """What the plan's racks take of the envelope, in W, rounded up."""
+    terms = everything.terms(f"*:envelope:{everything.portfolio.envelope.basis}", quarter)
+    if terms is None:
+        return 0
+    load = 0
+    for site, one in standing.items():
+        for row in one.planned:
+            load += one.load({row: terms.rows.get(f"{site}:{row}", {})}, t)
+    return -(-load // ONE)
 
 
 def meter_w(site: str, standing: Standing, everything: AllLimits, quarter: str, t: int) -> tuple[int, int] | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sites.expansion import SiteGraphs
 
 ZERO = Fraction(0)
+SHARE_BITS = 20
 NEVER = -1
 """Epoch before anything is in service."""
 
@@ -28,7 +29,7 @@ NEVER = -1
 class Drive:
     """What makes a load node draw: watts for each watt of one kind of draw of some rows."""
 
-    rows: tuple[str, ...]
+    rows: frozenset[str]
     kind: str
     watts_per_watt: Fraction
 
@@ -41,6 +42,14 @@ class Shares:
     """By row and kind of draw."""
     constant_w: Fraction
     """House loads, no-load losses and fixed watts at the element's output, together."""
+
+    @cached_property
+    def scaled(self) -> dict[str, dict[str, int]]:
+        """Coefficients: each share times 2^20, rounded up once."""
+        return {
+            row: {kind: -(-(share.numerator << SHARE_BITS) // share.denominator) for kind, share in kinds.items()}
+            for row, kinds in self.rows.items()
+        }
 
 
 @dataclass
@@ -137,10 +146,30 @@ class Walker:
             self._above[row] = frozenset(found)
         return self._above[row]
 
-    def row_shares(self, epoch: int, row: str, failed: int | None) -> dict[int, dict[str, Fraction]]:
-        """Shares of one row on every element's output, by element and kind of draw; empty when the row is cut off.
+    def largest_gain(self, row: str) -> Fraction:
+        """At least the watts that any element can carry for each watt that a row draws of all kinds together.
 
-        The same shares as `shares`, found by walking up from the row.
+        Shares of a load sum to one, so no element carries more than the losses on the way make of it.
+        """
+        network, node = self.network, self.network.index[row]
+        loads = (node, *network.needs.get(node, ()))
+        watts = max([Fraction(1), *(drive.watts_per_watt for load in loads for drive in self.drives[load])])
+        return sum((self._gains[load] * watts for load in loads), ZERO)
+
+    @cached_property
+    def _gains(self) -> list[Fraction]:
+        """For each node the largest product of the loss factors of what lies above it."""
+        gains: list[Fraction] = []
+        for sources in self.network.sources:
+            gains.append(max((gains[s.node] * self.network.factor[s.node] for s in sources), default=Fraction(1)))
+        return gains
+
+    def row_shares(
+        self, epoch: int, row: str, failed: int | None, wanted: frozenset[int]
+    ) -> dict[int, dict[str, Fraction]]:
+        """Shares of one row on the output of wanted elements and what lies between, by element and kind of draw.
+
+        The same shares as `shares`, found by walking up from the row; empty when the row is cut off.
         """
         wiring = self.wiring(epoch)
         outage = None if failed is None else self.outage(epoch, failed)
@@ -153,17 +182,28 @@ class Walker:
             drives = [drive for drive in self.drives[load] if row in drive.rows and drive.watts_per_watt]
             asked[load] = {drive.kind: drive.watts_per_watt for drive in drives if load not in silent}
         carried: dict[int, dict[str, Fraction]] = {}
-        for one in sorted({*self.ancestors(row), *asked}, reverse=True):
+        between = self._between(row, wanted)
+        for one in sorted({*between, *asked}, reverse=True):
             if one in silent or not (asked.get(one) or carried.get(one)):
                 continue
             factor = self.network.factor[one]
             drawn = asked.get(one) or {kind: watts * factor for kind, watts in carried[one].items()}
             shares = wiring.shares[one] if outage is None else outage.shares.get(one, wiring.shares[one])
             for source, share in shares:
+                if source not in between:
+                    continue
                 kinds = carried.setdefault(source, defaultdict(Fraction))
                 for kind, watts in drawn.items():
                     kinds[kind] += share * watts
         return carried
+
+    def _between(self, row: str, wanted: frozenset[int]) -> set[int]:
+        """Ancestors of a row that are wanted or lie below something wanted."""
+        found: set[int] = set()
+        for node in sorted(self.ancestors(row)):
+            if node in wanted or any(edge.node in found for edge in self.network.sources[node]):
+                found.add(node)
+        return found
 
     def _walk(self, epoch: int, element: int, failed: int | None) -> Shares:
         wiring = self.wiring(epoch)
@@ -213,14 +253,14 @@ def _drives(graphs: SiteGraphs) -> dict[str, tuple[Drive, ...]]:
     found: dict[str, tuple[Drive, ...]] = {}
     for name, fields in graphs.power.nodes(data=True):
         if fields["kind"] == "row":
-            found[name] = (Drive((name,), "it_w", Fraction(1)),)
+            found[name] = (Drive(frozenset({name}), "it_w", Fraction(1)),)
         elif fields["kind"] == "support":
-            found[name] = (Drive(tuple(sorted(by_block[fields["block_id"]])), "support_w", Fraction(1)),)
+            found[name] = (Drive(frozenset(by_block[fields["block_id"]]), "support_w", Fraction(1)),)
         elif fields["kind"] == "mechanical":
             loop = fields["loop"]
             found[name] = (
-                Drive(tuple(sorted(liquid[loop])), "liquid_w", Fraction(fields["watts_per_liquid_watt"])),
-                Drive(tuple(sorted(air[loop])), "air_w", Fraction(fields["watts_per_air_watt"])),
+                Drive(frozenset(liquid[loop]), "liquid_w", Fraction(fields["watts_per_liquid_watt"])),
+                Drive(frozenset(air[loop]), "air_w", Fraction(fields["watts_per_air_watt"])),
             )
     return found
 

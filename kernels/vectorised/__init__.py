@@ -1,0 +1,1 @@
+"""Every kernel in NumPy: the backend `numpy`, over all periods and lanes at once, without Numba."""

@@ -1,0 +1,253 @@
+"""Recombine block paths that search has found: an integer program picks the best mix of them.
+
+A path is what one fabric block holds over all periods. Blocks that meet the same joint limits in the same way share
+their paths, so the program counts blocks for each (group, path) and stays small where lineups repeat (price and
+branch, with search in the place of pricing). Its answer is checked in exact integers before it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS, Plan
+from planner.solve.patterns import single_row_limits
+from planner.solve.value import objective_cents
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planner.problem import Problem
+    from planner.solve.certificate import Certificate
+    from planner.solve.classes import Classes
+
+_PATHS_PER_GROUP = 80
+_MOST_PATHS = 1600
+_HIGHS_OPTIONS = {
+    "output_flag": False,
+    "threads": 1,
+    "mip_rel_gap": 3e-4,
+    "mip_max_nodes": 100,
+    "mip_heuristic_run_root_reduced_cost": False,
+}
+"""Stops by nodes, so that the same input gives the same plan. The heuristic that is off corrupts memory in HiGHS 1.15."""
+_CENTS = 1e8
+
+
+@dataclass(frozen=True)
+class Path:
+    """One filling of a block over all periods."""
+
+    n_racks: NDArray[np.int16]
+    """[n_rows_of_block, n_configurations, n_periods]"""
+    value: int
+    """Cents without the contract's premium."""
+    revenue: NDArray[np.int64]
+    """[n_periods] contract revenue, cents."""
+    load: NDArray[np.float64]
+    """[n_joint_limits_of_group, n_periods] in units of the limit."""
+    reduced: float
+    """Cents that the path is worth at the certificate's prices; the best are near the block's oracle."""
+
+
+@dataclass
+class PathPool:
+    """Paths of every group of like blocks, the most promising kept."""
+
+    problem: Problem
+    proof: Certificate
+    group_of_block: NDArray[np.int64]
+    """[n_blocks]"""
+    rows_of_block: list[NDArray[np.int64]]
+    joint: list[NDArray[np.int64]]
+    """Joint limits of each group."""
+    coefficient: list[NDArray[np.float64]]
+    """Of each group: [n_joint_limits, n_rows_of_block, n_configurations] in units of the limit."""
+    paths: list[dict[bytes, Path]] = field(default_factory=list)
+
+    def collect(self, n_racks: NDArray[np.integer], block_value: NDArray[np.int64]) -> None:
+        """Take in the paths of one plan.
+
+        Parameters: n_racks [n_rows, n_configurations, n_periods]; block_value [n_blocks] cents.
+        """
+        for block, rows in enumerate(self.rows_of_block):
+            counts = n_racks[rows].astype(np.int16)
+            group = int(self.group_of_block[block])
+            key = counts.tobytes()
+            if key not in self.paths[group] and counts.any():
+                self.paths[group][key] = self._path(group, rows, counts, int(block_value[block]))
+
+    def _path(self, group: int, rows: NDArray[np.int64], counts: NDArray[np.int16], value: int) -> Path:
+        load = np.einsum("lrk,rkt->lt", self.coefficient[group], counts.astype(np.float64))
+        revenue = (self.problem.contract_revenue[rows] * counts).sum(axis=(0, 1))
+        price = self.proof.limit[self.joint[group]] / 2.0**MULTIPLIER_BITS
+        gain = float((revenue * (self.proof.contract_period / 2.0**MULTIPLIER_BITS)).sum())
+        return Path(counts, value, revenue, load, value + gain - float((load * price).sum()))
+
+    def trim(self) -> None:
+        """Keep the paths of greatest worth at the certificate's prices, ties by content."""
+        most = max(min(_PATHS_PER_GROUP, _MOST_PATHS // max(len(self.paths), 1)), 8)
+        for group, paths in enumerate(self.paths):
+            best = sorted(paths.items(), key=lambda item: (-round(item[1].reduced), item[0]))[:most]
+            self.paths[group] = dict(best)
+
+
+def path_pool(problem: Problem, proof: Certificate, classes: Classes) -> PathPool:
+    """An empty pool over groups of blocks with the same rows that meet the same joint limits row by row."""
+    joint = ~single_row_limits(problem)
+    limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
+    rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
+    order = np.lexsort((limit_of_entry, problem.entry_row_idx))
+    ptr = np.searchsorted(problem.entry_row_idx[order], np.arange(problem.n_rows + 1))
+    crossing = _crossing_limits(problem, limit_of_entry) & joint
+    groups: dict[tuple[object, ...], int] = {}
+    pool = PathPool(problem, proof, np.zeros(problem.n_blocks, np.int64), rows_of_block, [], [])
+    for block, rows in enumerate(rows_of_block):
+        own = [order[ptr[row] : ptr[row + 1]] for row in rows]
+        own = [entries[crossing[limit_of_entry[entries]]] for entries in own]
+        signature = tuple(
+            (int(classes.row[row]), limit_of_entry[entries].tobytes(), problem.entry_coefficient[entries].tobytes())
+            for row, entries in zip(rows, own, strict=True)
+        )
+        key = (int(classes.block[block]), signature)
+        if key not in groups:
+            groups[key] = len(groups)
+            limits, coefficient = _table(problem, limit_of_entry, own)
+            pool.joint.append(limits)
+            pool.coefficient.append(coefficient)
+            pool.paths.append({})
+        pool.group_of_block[block] = groups[key]
+    return pool
+
+
+def _crossing_limits(problem: Problem, limit_of_entry: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Limits that touch more than one block; a path keeps the others by itself."""
+    blocks = problem.block_of_row_idx[problem.entry_row_idx]
+    lowest = np.full(problem.n_limits, problem.n_blocks, np.int64)
+    highest = np.full(problem.n_limits, -1, np.int64)
+    np.minimum.at(lowest, limit_of_entry, blocks)
+    np.maximum.at(highest, limit_of_entry, blocks)
+    crossing: NDArray[np.bool_] = highest > lowest
+    return crossing
+
+
+def _table(
+    problem: Problem, limit_of_entry: NDArray[np.int64], own: list[NDArray[np.int64]]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    limits = np.unique(np.concatenate([limit_of_entry[entries] for entries in own]))
+    coefficient = np.zeros((limits.size, len(own), problem.n_configurations))
+    for position, entries in enumerate(own):
+        index = np.searchsorted(limits, limit_of_entry[entries])
+        coefficient[index, position] = problem.entry_coefficient[entries] / 2.0**SHARE_BITS
+    return limits, coefficient
+
+
+def recombine(pool: PathPool, n_racks: NDArray[np.integer], time_limit_s: float | None) -> NDArray[np.int64] | None:
+    """The best plan of the pool's paths as HiGHS finds it; None where it finds none that holds in exact integers.
+
+    Parameters: n_racks [n_rows, n_configurations, n_periods], the plan to start from; time_limit_s for HiGHS, which
+    otherwise stops at a number of nodes so that the same input gives the same plan.
+    """
+    chosen = [(group, path) for group, paths in enumerate(pool.paths) for path in paths.values()]
+    if not chosen:
+        return None
+    counts = _solve(pool, chosen, time_limit_s)
+    if counts is None:
+        return None
+    plan = _assign(pool, chosen, counts)
+    return plan if _holds(pool.problem, plan) else None
+
+
+def _solve(
+    pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float | None
+) -> NDArray[np.int64] | None:
+    import highspy
+
+    problem = pool.problem
+    n_paths, n_periods = len(chosen), problem.n_periods
+    matrix, upper = _rows(pool, chosen)
+    sizes = np.bincount(pool.group_of_block, minlength=len(pool.paths)).astype(np.float64)
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = n_paths + n_periods, upper.size
+    rate = problem.contract_rate / 2.0**SHARE_BITS
+    lp.col_cost_ = -np.concatenate((np.array([path.value for _, path in chosen]) / _CENTS, rate))
+    lp.col_lower_ = np.zeros(lp.num_col_)
+    lp.col_upper_ = np.concatenate(
+        (sizes[[group for group, _ in chosen]], np.full(n_periods, problem.contract_amount / _CENTS))
+    )
+    lp.row_lower_, lp.row_upper_ = np.full(upper.size, -highspy.kHighsInf), upper
+    row, column = np.nonzero(matrix)
+    order = np.lexsort((row, column))
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    starts = np.concatenate(([0], np.cumsum(np.bincount(column, minlength=lp.num_col_))))
+    lp.a_matrix_.start_ = starts.astype(np.int32)
+    lp.a_matrix_.index_ = row[order].astype(np.int32)
+    lp.a_matrix_.value_ = matrix[row[order], column[order]]
+    kinds = [highspy.HighsVarType.kInteger] * n_paths + [highspy.HighsVarType.kContinuous] * n_periods
+    lp.integrality_ = kinds
+    solver = highspy.Highs()
+    for option, value in _HIGHS_OPTIONS.items():
+        solver.setOptionValue(option, value)
+    if time_limit_s is not None:
+        solver.setOptionValue("time_limit", max(time_limit_s, 0.1))
+    solver.passModel(lp)
+    solver.run()
+    values = np.array(solver.getSolution().col_value)
+    if values.size != lp.num_col_ or not np.isfinite(solver.getInfo().objective_function_value):
+        return None
+    return np.round(values[:n_paths]).astype(np.int64)
+
+
+def _rows(pool: PathPool, chosen: list[tuple[int, Path]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Dense rows of the program, scaled: joint limits that all paths together could break, groups, contract."""
+    problem, n_periods = pool.problem, pool.problem.n_periods
+    n_columns = len(chosen) + n_periods
+    load = np.zeros((problem.n_limits, n_periods, len(chosen)))
+    for column, (group, path) in enumerate(chosen):
+        load[pool.joint[group], :, column] = path.load
+    used = np.unique(np.concatenate(pool.joint))
+    capacity = problem.capacity[used] / 2.0**SHARE_BITS
+    active = (problem.capacity[used] != INACTIVE) & (load[used].max(axis=2) > 0)
+    limits, periods = np.nonzero(active)
+    scale = np.maximum(capacity[limits, periods], 1.0)
+    rows = [load[used[limits], periods] / scale[:, None]]
+    bounds = [capacity[limits, periods] / scale * (1.0 - 1e-9)]
+    group_rows = np.zeros((len(pool.paths), len(chosen)))
+    group_rows[[group for group, _ in chosen], np.arange(len(chosen))] = 1.0
+    rows.append(group_rows)
+    bounds.append(np.bincount(pool.group_of_block, minlength=len(pool.paths)).astype(np.float64))
+    matrix = np.zeros((sum(part.shape[0] for part in rows) + n_periods + 1, n_columns))
+    matrix[: -n_periods - 1, : len(chosen)] = np.concatenate(rows)
+    revenue = np.array([path.revenue for _, path in chosen], np.float64).T / _CENTS
+    matrix[-n_periods - 1 : -1, : len(chosen)] = -revenue
+    matrix[-n_periods - 1 : -1, len(chosen) :] = np.eye(n_periods)
+    matrix[-1, len(chosen) :] = 1.0
+    bounds += [np.zeros(n_periods), np.array([problem.contract_amount / _CENTS])]
+    return matrix, np.concatenate(bounds)
+
+
+def _assign(pool: PathPool, chosen: list[tuple[int, Path]], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Hand the paths out to the blocks of each group, in order of block."""
+    problem = pool.problem
+    plan = np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int64)
+    waiting = {group: list(np.flatnonzero(pool.group_of_block == group)) for group in range(len(pool.paths))}
+    for (group, path), count in zip(chosen, counts, strict=True):
+        for _ in range(int(count)):
+            plan[pool.rows_of_block[waiting[group].pop(0)]] = path.n_racks
+    return plan
+
+
+def _holds(problem: Problem, n_racks: NDArray[np.int64]) -> bool:
+    """Whether every limit holds, in exact integers."""
+    limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
+    load = np.zeros(problem.capacity.shape, np.int64)
+    entry_load = (problem.entry_coefficient[:, :, None] * n_racks[problem.entry_row_idx]).sum(axis=1)
+    np.add.at(load, limit_of_entry, entry_load)
+    return bool((load <= problem.capacity).all())
+
+
+def plan_worth(problem: Problem, n_racks: NDArray[np.int64]) -> int:
+    """Exact objective of a recombined plan, cents."""
+    return objective_cents(problem, Plan(n_racks.astype(np.int32)))

@@ -1,0 +1,268 @@
+"""The command line: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from planner.cli.main import _COMMANDS, main
+from planner.run.folder import read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUICK = ("--work-limit", "2000")
+
+
+def run(*arguments: object) -> int:
+    """Exit code of a command."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "run"
+    assert run("plan", "toy-scheme-2n", "--out", out, *QUICK) == 0
+    return out
+
+
+def test_plan_prints_one_json_document_and_keeps_stdout_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("plan", "toy-position", "--out", tmp_path / "run", "--json", *QUICK) == 0
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    stored = read_json(tmp_path / "run" / "plan.json")
+    assert {key: result[key] for key in ("status", "objective", "bound", "totals")} == {
+        key: stored[key] for key in ("status", "objective", "bound", "totals")
+    }
+    assert "bound" in printed.err
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_plan_says_where_the_report_lies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", "toy-position", "--out", tmp_path / "run", *QUICK) == 0
+    printed = capsys.readouterr()
+    assert str(tmp_path / "run" / "report.html") in printed.err
+    assert "gb200-nvl72" in printed.out
+
+
+def test_verify_accepts_the_run_and_refuses_a_changed_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("verify", folder) == 0
+    assert "accepted" in capsys.readouterr().err
+    original = (folder / "plan.json").read_text(encoding="utf-8")
+    plan = json.loads(original)
+    plan["bound"] -= 1
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    try:
+        assert run("verify", folder, "--json") == 3
+        assert json.loads(capsys.readouterr().out)["ok"] is False
+    finally:
+        (folder / "plan.json").write_text(original, encoding="utf-8")
+
+
+def test_report_writes_the_same_page_again(folder: Path) -> None:
+    before = (folder / "report.html").read_text(encoding="utf-8")
+    (folder / "report.html").unlink()
+    assert run("report", folder) == 0
+    assert (folder / "report.html").read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize("command", ["verify", "report"])
+def test_a_folder_that_is_no_run_is_bad_input(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command, tmp_path) == 2
+    assert "not a run folder" in capsys.readouterr().err
+
+
+def test_bad_input_lists_every_fault_and_writes_nothing(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    portfolio = next(tiny.glob("*portfolio*.yaml"))
+    lines = portfolio.read_text(encoding="utf-8").splitlines()
+    broken = [*lines, "colour: blue"]
+    broken = ["periods: many" if line.startswith("periods:") else line for line in broken]
+    portfolio.write_text("\n".join(broken), encoding="utf-8")
+    out = tiny / "run"
+    assert run("plan", portfolio, "--out", out) == 2
+    said = capsys.readouterr().err
+    assert f"{portfolio}:{len(broken)}: colour: " in said
+    assert "periods: " in said
+    assert "2 faults" in said
+    assert "Traceback" not in said
+    assert not out.exists()
+    assert [one for one in tiny.iterdir() if one.name.startswith(".")] == []
+
+
+def test_validate_says_the_same_for_machines(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    portfolio = next(tiny.glob("*portfolio*.yaml"))
+    assert run("validate", portfolio, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    portfolio.write_text(portfolio.read_text(encoding="utf-8") + "\ncolour: blue\n", encoding="utf-8")
+    assert run("validate", portfolio, "--json") == 2
+    [fault] = json.loads(capsys.readouterr().out)["faults"]
+    assert fault["key"] == "colour"
+
+
+@pytest.mark.parametrize(("name", "words"), [("toy-no-usable-row", "liquid"), ("toy-overloaded", "feeder-1")])
+def test_infeasible_says_which_limit(name: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("plan", name, "--out", tmp_path / "run") == 3
+    said = capsys.readouterr().err
+    assert "infeasible" in said
+    assert words in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_foreign_folder_is_refused_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    assert run("plan", "toy-position", "--out", tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "not a run folder" in said
+    assert "bound" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("plann", "x"), "did you mean 'plan'"),
+        (("plan", "toy-positon"), "did you mean 'toy-position'"),
+        (("catalog", "vr-nvl7"), "did you mean 'vr-nvl72'"),
+        (("show", "toy-position", "--site", "nowhere"), "toy-position"),
+        (("plan", "toy-position", "--time-limit", "-3"), "--time-limit"),
+        (("plan", "toy-position", "--guide", "none.npz"), "none.npz"),
+        (("schema", "sight"), "sight"),
+    ],
+)
+def test_mistakes_are_bad_input_with_a_way_out(
+    arguments: tuple[str, ...], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_ours_keeps_its_traceback_in_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("one over nothing")
+
+    monkeypatch.setattr("sites.world.load_world", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run("validate", "toy-position") == 1
+    said = capsys.readouterr().err
+    [kept] = tmp_path.glob("gigaplan-*.txt")
+    assert str(kept) in said
+    assert "Traceback" not in said
+    assert "ZeroDivisionError" in kept.read_text(encoding="utf-8")
+    assert run("--debug", "validate", "toy-position") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_interrupted_before_a_plan_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sites.world.load_world", interrupted)
+    assert run("plan", "toy-position", "--out", tmp_path / "run") == 130
+    assert "nothing was written" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_export_writes_the_problem(tmp_path: Path) -> None:
+    target = tmp_path / "problem.mps"
+    assert run("export", "toy-position", "--mps", target) == 0
+    assert "ENDATA" in target.read_text(encoding="utf-8")
+    assert [one.name for one in tmp_path.iterdir()] == ["problem.mps"]
+
+
+def test_catalog_shows_range_source_and_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("catalog") == 0
+    listed = capsys.readouterr().out
+    assert "gb300-nvl72" in listed
+    assert "disabled" in listed
+    assert run("catalog", "vr-nvl72/max-q") == 0
+    shown = capsys.readouterr().out
+    assert "profiles[max-q].sustained_max" in shown
+    assert "190 kW" in shown
+    assert run("catalog", "gb300-nvl72", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "gb300-nvl72"
+
+
+def test_doctor_names_every_backend_and_why_one_does_not_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernels.backends.why_not", lambda name: "no compiler" if name == "numba" else None)
+    assert run("doctor", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {one["name"]: one["why_not"] for one in found["backends"]} == {
+        "backend numba": "no compiler",
+        "backend numpy": None,
+    }
+    assert found["solver"]["runs"]
+    assert run("doctor") == 0
+    assert "no compiler" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["site", "portfolio", "catalog"])
+def test_schema_is_json_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema", kind) == 0
+    assert json.loads(capsys.readouterr().out)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_show_counts_nodes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show", "toy-scheme-2n", "--graph", "power", "--json") == 0
+    lines = json.loads(capsys.readouterr().out)
+    assert {line["graph"] for line in lines} == {"power"}
+    assert {"service", "ups", "busway", "row"} <= {line["kind"] for line in lines}
+    target = tmp_path / "power.svg"
+    assert run("show", "toy-scheme-2n", "--picture", target) == 0
+    assert target.read_text(encoding="utf-8").startswith("<svg")
+    assert run("show", "toy-shared-envelope", "--picture", tmp_path / "two.svg") == 2
+    assert "--site" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", list(_COMMANDS))
+def test_help_of_every_command_teaches_by_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name, "--help") == 0
+    said = capsys.readouterr().out
+    assert f"gigaplan {name}" in said.partition("\n")[2]
+    assert import_module(f"planner.cli.{name}_command").command.name == name
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 2
+    assert "gigaplan plan claude-on-azure-1gw" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "limit_s"),
+    [(["-c", "import planner"], 0.5), (["-m", "planner.cli.main", "--help"], 0.7)],
+)
+def test_start_is_quick(arguments: list[str], limit_s: float) -> None:
+    def once() -> float:
+        started = perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+        return perf_counter() - started
+
+    assert min(once() for _ in range(5)) < limit_s
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from planner.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "heavy = {'numba', 'pint', 'networkx', 'matplotlib', 'pyarrow', 'highspy', 'rich', 'numpy', 'pydantic'}\n"
+    code += "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
