@@ -47,7 +47,7 @@ class Ineligible:
 
 @dataclass(frozen=True)
 class Problem:
-    """The packing problem of section 4 to 7 of the model, over rows r, configurations k, systems s, blocks b, periods t."""
+    """Sections 4 to 7 of the model as arrays, over rows r, configurations k, systems s, blocks b and periods t."""
 
     row_names: tuple[str, ...]
     """`site:row` of every row in which some configuration may ever stand."""

@@ -152,7 +152,7 @@ def _most_racks(
 
 
 def _guide(model: PackingModel, random: np.random.Generator) -> SearchGuide:
-    n_rows, n_configurations, n_periods = model.value.shape
+    n_rows, _, n_periods = model.value.shape
     n_systems, n_pools = model.unit_racks.size, 2
     counts = random.integers(0, 5, n_pools) + np.array([1, 0])
     weights = [np.sort(random.integers(0, 65537, count)) for count in counts]
@@ -167,7 +167,7 @@ def _guide(model: PackingModel, random: np.random.Generator) -> SearchGuide:
         pattern_racks=random.integers(0, 3 * MOST_IN_A_ROW, counts.sum()),
         pattern_weight=np.concatenate(weights),
         switch_period=random.integers(0, n_periods + 1, n_rows),
-        upgrade_share=random.integers(0, 65537, model.value.shape) * random.integers(0, 6, model.value.shape).clip(0, 1),
+        upgrade_share=random.integers(0, 65537, model.value.shape) * (random.random(model.value.shape) < 0.8),
     )
 
 

@@ -57,7 +57,7 @@ class Visit:
         return np.ascontiguousarray(np.swapaxes(found, 1, 2))[:, :, None, :]
 
 
-def visit(
+def make_visit(
     tables: Tables, block: int, pattern: NDArray[np.int64], words: NDArray[np.uint64], step: int
 ) -> Visit:
     """Draw in which order and after which switch each lane fills a block.
@@ -262,7 +262,7 @@ def refill_block(
     Parameters: slack [n_limits, n_periods, n_lanes]; pattern [n_lanes], -1 leaves the block empty; words [n_lanes]
     state of the generator after the step.
     """
-    seen = visit(tables, block, np.maximum(pattern, 0), words, step)
+    seen = make_visit(tables, block, np.maximum(pattern, 0), words, step)
     local = working_slack(seen, slack)
     racks = fill_rows(seen, local)
     kept = trim(seen, racks, tables.guide.pattern_racks[np.maximum(pattern, 0)])

@@ -23,8 +23,8 @@ def aim_capacity(racks: NDArray[np.float64], system_of_configuration_idx: NDArra
                  dealt: NDArray[np.float64]) -> NDArray[np.int64]:  # fmt: skip
     """Racks of each (group of rows, system) in each period, rounded up and never falling.
 
-    Parameters: racks [n_rows, n_configurations, n_periods]; group [n_rows]; dealt [n_groups, n_systems], factor by which the
-    first plan holds more blocks than the relaxation. Returns [n_groups · n_systems, n_periods].
+    Parameters: racks [n_rows, n_configurations, n_periods]; group [n_rows]; dealt [n_groups, n_systems], factor by
+    which the first plan holds more blocks than the relaxation. Returns [n_groups · n_systems, n_periods].
     """
     total = np.zeros((*dealt.shape, racks.shape[2]))
     for configuration, system in enumerate(system_of_configuration_idx):

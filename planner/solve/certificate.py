@@ -105,7 +105,7 @@ def _reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]
     """[n_rows, n_configurations, n_periods] in 2^-50 cents."""
     values = effective_values(problem)
     system = problem.system_of_configuration_idx
-    reduced = values.rack.astype(object) * 2**_SCALE_BITS
+    reduced: NDArray[np.object_] = values.rack.astype(object) * 2**_SCALE_BITS
     reduced = reduced + problem.contract_revenue.astype(object) * (proof.contract_period.astype(object) * 2**SHARE_BITS)
     reduced = reduced + _carried(proof.monotone)[:, system, :] * 2**SHARE_BITS
     for limit in np.flatnonzero(proof.limit.any(axis=1)):
@@ -114,7 +114,7 @@ def _reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]
         active = np.flatnonzero(proof.limit[limit])
         price = proof.limit[limit, active].astype(object)
         charge = problem.entry_coefficient[entries].astype(object)[:, :, None] * price
-        reduced[np.ix_(rows, range(problem.n_configurations), active)] -= charge
+        reduced[np.ix_(rows, np.arange(problem.n_configurations), active)] -= charge
     return reduced
 
 
@@ -133,7 +133,7 @@ def _capacity_term(problem: Problem, proof: Certificate) -> int:
 
 def _contract_term(problem: Problem, proof: Certificate) -> int:
     amount, price = problem.contract_amount, proof.contract_amount
-    total = price * amount * 2**SHARE_BITS
+    total: int = price * amount * 2**SHARE_BITS
     for rate, revenue_price in zip(problem.contract_rate, proof.contract_period, strict=True):
         gain = int(rate) * 2**MULTIPLIER_BITS - (int(revenue_price) + price) * 2**SHARE_BITS
         total += amount * max(0, gain)
@@ -191,7 +191,8 @@ def _best_block(rows: tuple[tuple[int, ...], ...], unit_racks: int, unit_cost: i
         joined = np.full(total.size + len(row) - 1, None, object)
         for count, values in enumerate(spread):
             part = joined[count : count + values.size]
-            joined[count : count + values.size] = [v if p is None or v > p else p for p, v in zip(part, values, strict=True)]
+            best_of = zip(part, values, strict=True)
+            joined[count : count + values.size] = [new if old is None or new > old else old for old, new in best_of]
         total = joined
     best = 0
     for count, value in enumerate(total):

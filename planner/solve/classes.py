@@ -92,7 +92,7 @@ def _word(colour: NDArray[np.int64], label: NDArray[np.int64]) -> NDArray[np.uin
     return result
 
 
-def _sums(group: NDArray[np.generic], word: NDArray[np.uint64], n_groups: int) -> NDArray[np.int64]:
+def _sums(group: NDArray[np.integer], word: NDArray[np.uint64], n_groups: int) -> NDArray[np.int64]:
     total = np.zeros(n_groups, np.uint64)
     np.add.at(total, group, word)
     return total.view(np.int64)

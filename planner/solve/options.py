@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from planner.solve.guide import Guide
 
-DEFAULT_WORK_LIMIT = 200_000
+DEFAULT_WORK_LIMIT = 100_000
 """Search steps times lanes."""
 
 

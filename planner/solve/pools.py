@@ -1,8 +1,9 @@
-"""Pools of block patterns: what the relaxation fills the blocks of a class with, and with what chance search tries it."""
+"""Pools of block patterns: what the relaxation fills a class's blocks with, and how often search tries it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,7 +64,7 @@ def make_pools(problem: Problem, used: tuple[PoolPattern, ...], block_class: NDA
 
 def _cumulative(weight: NDArray[np.float64], ptr: NDArray[np.int64]) -> NDArray[np.int64]:
     result = np.zeros(weight.size, np.int64)
-    for begin, end in zip(ptr, ptr[1:], strict=False):
+    for begin, end in pairwise(ptr):
         own = weight[begin:end] + 1e-9
         mixed = (1.0 - _EXPLORE) * own / own.sum() + _EXPLORE / own.size
         result[begin:end] = np.floor(np.cumsum(mixed) * ONE + 0.5).astype(np.int64)
@@ -104,7 +105,9 @@ def _inherited(pools: Pools, begin: int, end: int, owed: NDArray[np.float64]) ->
     return debt
 
 
-def dealt_share(pools: Pools, chosen: NDArray[np.int64], block_class: NDArray[np.int64], n_systems: int) -> NDArray[np.float64]:
+def dealt_share(
+    pools: Pools, chosen: NDArray[np.int64], block_class: NDArray[np.int64], n_systems: int
+) -> NDArray[np.float64]:
     """Blocks dealt for each block of the relaxation's, at least 1: [n_classes, n_systems]."""
     n_classes = pools.ptr.size - 1
     wanted, dealt = np.zeros((n_classes, n_systems)), np.zeros((n_classes, n_systems))

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS, Plan
+from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
 from planner.solve.patterns import single_row_limits
-from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,16 +22,18 @@ if TYPE_CHECKING:
     from planner.solve.certificate import Certificate
     from planner.solve.classes import Classes
 
-_PATHS_PER_GROUP = 80
-_MOST_PATHS = 1600
+_PATHS_PER_GROUP = 50
+_MOST_PATHS = 1000
+_LONGEST_S = 15.0
+"""A brake on slow machines: HiGHS ends by gap or nodes long before it."""
 _HIGHS_OPTIONS = {
     "output_flag": False,
     "threads": 1,
-    "mip_rel_gap": 3e-4,
-    "mip_max_nodes": 100,
-    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_rel_gap": 1e-3,
+    "mip_max_nodes": 40,
 }
-"""Stops by nodes, so that the same input gives the same plan. The heuristic that is off corrupts memory in HiGHS 1.15."""
+"""Stops by nodes, so that the same input gives the same plan. HiGHS 1.15 corrupts memory on such programs, hence the
+version bounds."""
 _CENTS = 1e8
 
 
@@ -144,11 +145,11 @@ def _table(
     return limits, coefficient
 
 
-def recombine(pool: PathPool, n_racks: NDArray[np.integer], time_limit_s: float | None) -> NDArray[np.int64] | None:
+def recombine(pool: PathPool, time_limit_s: float | None) -> NDArray[np.int64] | None:
     """The best plan of the pool's paths as HiGHS finds it; None where it finds none that holds in exact integers.
 
-    Parameters: n_racks [n_rows, n_configurations, n_periods], the plan to start from; time_limit_s for HiGHS, which
-    otherwise stops at a number of nodes so that the same input gives the same plan.
+    Parameters: pool; time_limit_s for HiGHS, which otherwise stops at a number of nodes so that the same input gives
+    the same plan. Returns [n_rows, n_configurations, n_periods].
     """
     chosen = [(group, path) for group, paths in enumerate(pool.paths) for path in paths.values()]
     if not chosen:
@@ -160,9 +161,7 @@ def recombine(pool: PathPool, n_racks: NDArray[np.integer], time_limit_s: float 
     return plan if _holds(pool.problem, plan) else None
 
 
-def _solve(
-    pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float | None
-) -> NDArray[np.int64] | None:
+def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float | None) -> NDArray[np.int64] | None:
     import highspy
 
     problem = pool.problem
@@ -190,8 +189,8 @@ def _solve(
     solver = highspy.Highs()
     for option, value in _HIGHS_OPTIONS.items():
         solver.setOptionValue(option, value)
-    if time_limit_s is not None:
-        solver.setOptionValue("time_limit", max(time_limit_s, 0.1))
+    longest = _LONGEST_S if time_limit_s is None else min(max(time_limit_s, 0.1), _LONGEST_S)
+    solver.setOptionValue("time_limit", longest)
     solver.passModel(lp)
     solver.run()
     values = np.array(solver.getSolution().col_value)
@@ -209,13 +208,17 @@ def _rows(pool: PathPool, chosen: list[tuple[int, Path]]) -> tuple[NDArray[np.fl
         load[pool.joint[group], :, column] = path.load
     used = np.unique(np.concatenate(pool.joint))
     capacity = problem.capacity[used] / 2.0**SHARE_BITS
-    active = (problem.capacity[used] != INACTIVE) & (load[used].max(axis=2) > 0)
+    group_of_path = np.array([group for group, _ in chosen])
+    most = np.zeros((used.size, n_periods))
+    for number, size in enumerate(np.bincount(pool.group_of_block, minlength=len(pool.paths))):
+        most += size * load[used][:, :, group_of_path == number].max(axis=2, initial=0.0)
+    active = (problem.capacity[used] != INACTIVE) & (most > capacity)
     limits, periods = np.nonzero(active)
     scale = np.maximum(capacity[limits, periods], 1.0)
     rows = [load[used[limits], periods] / scale[:, None]]
     bounds = [capacity[limits, periods] / scale * (1.0 - 1e-9)]
     group_rows = np.zeros((len(pool.paths), len(chosen)))
-    group_rows[[group for group, _ in chosen], np.arange(len(chosen))] = 1.0
+    group_rows[group_of_path, np.arange(len(chosen))] = 1.0
     rows.append(group_rows)
     bounds.append(np.bincount(pool.group_of_block, minlength=len(pool.paths)).astype(np.float64))
     matrix = np.zeros((sum(part.shape[0] for part in rows) + n_periods + 1, n_columns))
@@ -246,8 +249,3 @@ def _holds(problem: Problem, n_racks: NDArray[np.int64]) -> bool:
     entry_load = (problem.entry_coefficient[:, :, None] * n_racks[problem.entry_row_idx]).sum(axis=1)
     np.add.at(load, limit_of_entry, entry_load)
     return bool((load <= problem.capacity).all())
-
-
-def plan_worth(problem: Problem, n_racks: NDArray[np.int64]) -> int:
-    """Exact objective of a recombined plan, cents."""
-    return objective_cents(problem, Plan(n_racks.astype(np.int32)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,7 +95,7 @@ def search_rounds(
             _carry_on(parts)
             _collect(pool_of_paths, parts)
             if round_number in _RECOMBINED_ROUNDS or round_number % _RECOMBINED_ROUNDS[-1] == 0:
-                found = recombine(pool_of_paths, best.n_racks, time_left())
+                found = recombine(pool_of_paths, time_left())
                 if found is not None:
                     _put_in(crew, found)
                     crew.run("raise_profiles", step, none)
@@ -104,11 +105,13 @@ def search_rounds(
 
 
 def _collect(pool_of_paths: PathPool, parts: list[tuple[int, SearchState]]) -> None:
-    """Keep the block paths of every lane."""
+    """Keep the block paths of every lane; those of the best lane whatever their prices say."""
     for _, state in parts:
         for position in range(state.objective.size):
             pool_of_paths.collect(state.n_racks[..., position], state.block_value[:, position])
     pool_of_paths.trim()
+    state, position = _place(parts, int(np.argmax(_objectives(parts))))
+    pool_of_paths.collect(state.n_racks[..., position], state.block_value[:, position])
 
 
 def _put_in(crew: _Crew, n_racks: NDArray[np.int64]) -> None:
@@ -156,8 +159,7 @@ def _set_aims(model: PackingModel, guide: Guide, parts: list[tuple[int, SearchSt
 def _split(model: PackingModel, n_lanes: int, n_parts: int) -> list[tuple[int, SearchState]]:
     """Lanes dealt to parts as (first lane, state); a compiled lane runs best alone, NumPy on all lanes at once."""
     edges = [n_lanes * part // n_parts for part in range(n_parts + 1)]
-    pairs = zip(edges, edges[1:], strict=False)
-    return [(first, empty_state(model, end - first)) for first, end in pairs if end > first]
+    return [(first, empty_state(model, end - first)) for first, end in pairwise(edges) if end > first]
 
 
 def _thresholds(first: int, round_number: int, n_steps: int) -> NDArray[np.int64]:
