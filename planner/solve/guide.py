@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
 from kernels.contract import PackingModel, SearchGuide
 from planner.problem import MULTIPLIER_BITS
 from planner.solve.aims import aim_capacity
+from planner.solve.guide_check import why_unfit
 from planner.solve.packing import configurations_by_system
 from planner.solve.pools import ONE, deal, dealt_share, make_pools
 
@@ -88,35 +90,17 @@ class Guide:
 
 def load_guide(path: Path, problem: Problem) -> Guide:
     """Read a stored guide and check that it fits the problem. Raises GuideError with what differs."""
-    expected: dict[str, tuple[int | None, ...]] = {
-        "aim": (None, problem.n_periods),
-        "aim_group": (problem.n_rows,),
-        "pool_of_block_idx": (problem.n_blocks,),
-        "pool_ptr": (None,),
-        "pattern_system_idx": (None,),
-        "pattern_racks": (None,),
-        "pattern_weight": (None,),
-        "switch_period": (problem.n_rows,),
-        "upgrade_share": (problem.n_rows, problem.n_configurations, problem.n_periods),
-        "contract_price": (problem.n_periods,),
-        "block_pattern_idx": (problem.n_blocks,),
-        "block_order_idx": (problem.n_blocks,),
-    }
     try:
         with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name].astype(np.int64) for name in expected}
-    except (OSError, KeyError, ValueError) as error:
+            arrays = {item.name: stored[item.name] for item in fields(Guide)}
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
         msg = f"{path} is not a guide file: {error}"
         raise GuideError(msg) from None
-    for name, shape in expected.items():
-        found = arrays[name].shape
-        if len(found) != len(shape) or any(b not in (None, a) for a, b in zip(found, shape, strict=True)):
-            msg = f"{path}: '{name}' has shape {found}; this problem needs {shape}"
-            raise GuideError(msg)
-    if sorted(arrays["block_order_idx"]) != list(range(problem.n_blocks)):
-        msg = f"{path}: 'block_order_idx' must name every block once"
+    fault = why_unfit(arrays, problem)
+    if fault is not None:
+        msg = f"{path}: {fault}; a guide fits only the problem that it was made for"
         raise GuideError(msg)
-    return Guide(**arrays)
+    return Guide(**{name: array.astype(np.int64) for name, array in arrays.items()})
 
 
 def make_guide(problem: Problem, relaxation: Relaxation, proof: Certificate, classes: Classes) -> Guide:
