@@ -5,24 +5,30 @@ The rules are written out here once more, from the published model, so that no t
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from planner.problem import INACTIVE, LimitInfo, Problem
-from planner.solve.certificate import Certificate
+from planner.solve.certificate import Certificate, certificate
+from planner.solve.classes import refine
+from planner.solve.options import SolveOptions
+from planner.solve.patterns import row_patterns
+from planner.solve.relaxation import relax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from planner.solve.patterns import RowPatterns
+
 ONE = 2**20
 RACK_CENTS = 300_000_000
 """What a rack costs and earns is of this order, as on a campus."""
+QUICK = SolveOptions(work_limit=1000)
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,7 @@ def _costs(
 
 def changed(problem: Problem, **fields: Any) -> Problem:
     """The problem with other values in some fields."""
-    return dataclasses.replace(problem, **fields)
+    return replace(problem, **fields)
 
 
 def with_limits_reordered(problem: Problem, order: NDArray[np.int64]) -> Problem:
@@ -188,6 +194,73 @@ def with_rows_reordered(problem: Problem, order: NDArray[np.int64]) -> Problem:
         contract_revenue=problem.contract_revenue[order],
         start_value=problem.start_value[order],
     )
+
+
+def other_names(problem: Problem) -> Problem:
+    """The same problem with every name in reverse alphabetical order."""
+
+    def renamed(kind: str, n: int) -> tuple[str, ...]:
+        return tuple(f"{kind}-{n - index:03}" for index in range(n))
+
+    limits = tuple(
+        replace(info, name=f"other:{info.family}:{name}", element=name, site="other")
+        for info, name in zip(problem.limits, renamed("element", problem.n_limits), strict=True)
+    )
+    return changed(
+        problem,
+        limits=limits,
+        row_names=renamed("other:row", problem.n_rows),
+        block_names=renamed("other:block", problem.n_blocks),
+        system_names=renamed("system", problem.n_systems),
+        configuration_names=renamed("configuration", problem.n_configurations),
+    )
+
+
+def tiny_problem(seed: int, *, partial_units: bool, n_profiles: int = 2, contract: bool = True) -> Problem:
+    """One block of two rows over two periods and one system, small enough to list every plan."""
+    random = np.random.default_rng(seed)
+    shape = (2, n_profiles, 2)
+    load = random.integers(3, 9, (2, n_profiles)) * ONE
+    own = [np.where(np.arange(2)[:, None] == row, ONE, 0) * np.ones((2, n_profiles), np.int64) for row in range(2)]
+    meter = np.sort(random.integers(10, 28, 2)) * ONE
+    if seed % 4 == 0:
+        meter[0] = INACTIVE
+    taps = [np.where(np.arange(2)[:, None] == row, load, 0) for row in range(2)]
+    problem = random_problem(seed)
+    return changed(
+        problem,
+        row_names=("toy:r0", "toy:r1"),
+        configuration_names=tuple(f"s/{k}" for k in range(n_profiles)),
+        system_names=("s",),
+        block_names=("toy:b",),
+        periods=("2027-Q1", "2027-Q2"),
+        system_of_configuration_idx=np.zeros(n_profiles, np.int32),
+        block_of_row_idx=np.zeros(2, np.int32),
+        first_period=random.integers(0, 2, (2, n_profiles)).astype(np.int32) * (seed % 2),
+        period_value=random.integers(-40, 120, shape),
+        contract_revenue=random.integers(0, 150, shape),
+        start_value=random.integers(-60, 60, (2, 1, 2)),
+        open_cost=random.integers(0, 90, (1, 2)),
+        unit_cost=random.integers(0, 60, (1, 1, 2)),
+        unit_racks=np.array([2]),
+        partial_units=np.array([partial_units]),
+        contract_amount=200 if contract else 0,
+        contract_rate=np.array([ONE // 2, ONE // 3]),
+        **limit_arrays(
+            [
+                ("position:r0", np.full(2, 3 * ONE), own[0]),
+                ("position:r1", np.full(2, 2 * ONE), own[1]),
+                ("tap:r0", np.full(2, 14 * ONE), taps[0]),
+                ("meter:service", meter, load),
+            ]
+        ),
+    )
+
+
+def proof_of(problem: Problem) -> tuple[RowPatterns, Certificate]:
+    """Patterns and the relaxation's multipliers."""
+    patterns = row_patterns(problem)
+    return patterns, certificate(problem, relax(problem, patterns, refine(problem)))
 
 
 def random_certificate(problem: Problem, seed: int, largest_bits: int) -> Certificate:

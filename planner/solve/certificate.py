@@ -28,13 +28,13 @@ _SCALE_BITS = MULTIPLIER_BITS + SHARE_BITS
 class Certificate:
     """Non-negative multipliers on the grid 2^-30."""
 
-    limit: NDArray[np.int64]
+    limit: NDArray[np.object_]
     """[n_limits, n_periods] cents for one unit of the limit; 0 where it touches a single row or is inactive."""
-    monotone: NDArray[np.int64]
+    monotone: NDArray[np.object_]
     """[n_rows, n_systems, n_periods]"""
-    opening: NDArray[np.int64]
+    opening: NDArray[np.object_]
     """[n_blocks, n_systems, n_periods]"""
-    units: NDArray[np.int64]
+    units: NDArray[np.object_]
     """[n_blocks, n_systems, n_periods]"""
     contract_period: NDArray[np.int64]
     """[n_periods]"""
@@ -49,7 +49,7 @@ class Certificate:
             limits.setdefault(problem.limits[index].name, {})[periods[t]] = str(self.limit[index, t])
         monotone = [
             [problem.row_names[r], problem.system_names[s], periods[t], str(self.monotone[r, s, t])]
-            for r, s, t in np.argwhere(self.monotone)
+            for r, s, t in np.argwhere(self.monotone != 0)
         ]
         price = {periods[t]: str(self.contract_period[t]) for t in np.flatnonzero(self.contract_period)}
         return {
@@ -64,10 +64,10 @@ class Certificate:
         }
 
 
-def _by_block(problem: Problem, multiplier: NDArray[np.int64]) -> list[list[str]]:
+def _by_block(problem: Problem, multiplier: NDArray[np.object_]) -> list[list[str]]:
     return [
         [problem.block_names[b], problem.system_names[s], problem.periods[t], str(multiplier[b, s, t])]
-        for b, s, t in np.argwhere(multiplier)
+        for b, s, t in np.argwhere(multiplier != 0)
     ]
 
 
@@ -80,14 +80,15 @@ def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
         monotone=_on_grid(relaxation.monotone * grid),
         opening=_on_grid(relaxation.opening * grid),
         units=_on_grid(relaxation.units * grid),
-        contract_period=_on_grid(relaxation.contract_period * grid),
+        contract_period=_on_grid(np.minimum(relaxation.contract_period, 2.0**30) * grid).astype(np.int64),
         contract_amount=int(_on_grid(np.array([relaxation.contract_amount * grid]))[0]),
     )
 
 
-def _on_grid(value: NDArray[np.float64]) -> NDArray[np.int64]:
-    largest = 2.0**62
-    return np.floor(np.clip(np.nan_to_num(value), 0.0, largest)).astype(np.int64)
+def _on_grid(value: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Whole multiples of the grid, never negative; Python integers, since a block's price may pass 2^62 of them."""
+    whole = np.floor(np.maximum(np.nan_to_num(value), 0.0))
+    return np.array([int(x) for x in whole.flat], object).reshape(value.shape)
 
 
 def bound_cents(problem: Problem, patterns: RowPatterns, proof: Certificate) -> int:
@@ -108,17 +109,17 @@ def _reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]
     reduced: NDArray[np.object_] = values.rack.astype(object) * 2**_SCALE_BITS
     reduced = reduced + problem.contract_revenue.astype(object) * (proof.contract_period.astype(object) * 2**SHARE_BITS)
     reduced = reduced + _carried(proof.monotone)[:, system, :] * 2**SHARE_BITS
-    for limit in np.flatnonzero(proof.limit.any(axis=1)):
+    for limit in np.flatnonzero((proof.limit != 0).any(axis=1)):
         entries = slice(problem.limit_ptr[limit], problem.limit_ptr[limit + 1])
         rows = problem.entry_row_idx[entries]
-        active = np.flatnonzero(proof.limit[limit])
+        active = np.flatnonzero(proof.limit[limit] != 0)
         price = proof.limit[limit, active].astype(object)
         charge = problem.entry_coefficient[entries].astype(object)[:, :, None] * price
         reduced[np.ix_(rows, np.arange(problem.n_configurations), active)] -= charge
     return reduced
 
 
-def _carried(multiplier: NDArray[np.int64]) -> NDArray[np.object_]:
+def _carried(multiplier: NDArray[np.object_]) -> NDArray[np.object_]:
     """A monotony multiplier's own less the next period's, exact."""
     carried = multiplier.astype(object)
     carried[..., :-1] = carried[..., :-1] - carried[..., 1:].copy()
@@ -126,7 +127,7 @@ def _carried(multiplier: NDArray[np.int64]) -> NDArray[np.object_]:
 
 
 def _capacity_term(problem: Problem, proof: Certificate) -> int:
-    limits, periods = np.nonzero(proof.limit)
+    limits, periods = np.nonzero(proof.limit != 0)
     prices, capacities = proof.limit[limits, periods], problem.capacity[limits, periods]
     return sum(int(price) * int(capacity) for price, capacity in zip(prices, capacities, strict=True))
 

@@ -83,7 +83,7 @@ class PathPool:
     def _path(self, group: int, rows: NDArray[np.int64], counts: NDArray[np.int16], value: int) -> Path:
         load = np.einsum("lrk,rkt->lt", self.coefficient[group], counts.astype(np.float64))
         revenue = (self.problem.contract_revenue[rows] * counts).sum(axis=(0, 1))
-        price = self.proof.limit[self.joint[group]] / 2.0**MULTIPLIER_BITS
+        price = self.proof.limit[self.joint[group]].astype(np.float64) / 2.0**MULTIPLIER_BITS
         gain = float((revenue * (self.proof.contract_period / 2.0**MULTIPLIER_BITS)).sum())
         return Path(counts, value, revenue, load, value + gain - float((load * price).sum()))
 
