@@ -35,5 +35,8 @@ KERNELS: dict[str, KernelSpec] = {
         ),
         KernelSpec("construct", "kernels.loops.search:construct", "kernels.vectorised.search:construct", "state"),
         KernelSpec("search", "kernels.loops.search:search", "kernels.vectorised.search:search", "state"),
+        KernelSpec(
+            "hourly_year", "kernels.loops.hourly:hourly_year", "kernels.vectorised.hourly:hourly_year", "result"
+        ),
     )
 }

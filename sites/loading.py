@@ -111,6 +111,19 @@ def document_format(content: bytes, file: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def listed_texts(content: bytes, file: str, list_key: str, key: str) -> list[str]:
+    """Texts of one key in each mapping of a top-level list, as far as the file can be read at all."""
+    try:
+        node, _ = read_nodes(content, file)
+    except InputError:
+        return []
+    listed = node.items.get(list_key)
+    entries = listed.items if isinstance(listed, SequenceNode) else []
+    written = [entry.items.get(key) for entry in entries if isinstance(entry, MappingNode)]
+    values = [scalar_value(one) for one in written if isinstance(one, ScalarNode)]
+    return [value for value in values if isinstance(value, str)]
+
+
 def _place(path: tuple[Step, ...], kind: str) -> tuple[Step, ...]:
     """Where to point: a missing key is reported at the mapping that lacks it."""
     return path[:-1] if kind == "missing" else path

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sites.explain import Step
     from sites.faults import Fault
     from sites.loading import Document
+    from sites.schema.common import CapacityStep
     from sites.schema.portfolio import PortfolioFile
     from sites.schema.site import SiteFile
 
@@ -25,13 +26,58 @@ def portfolio_faults(
 
     Parameters: sites, in order of the portfolio, None where one could not be loaded.
     """
+    found = [document.value for document in sites if document is not None]
     return [
         *_site_faults(portfolio, sites),
         *_configuration_faults(portfolio, catalog),
         *_supply_faults(portfolio, catalog),
         *_money_faults(portfolio, catalog),
         *_date_faults(portfolio),
+        *(portfolio.fault(message, *path) for message, path in unmodelled(portfolio.value, found)),
     ]
+
+
+def unmodelled(portfolio: PortfolioFile, sites: Sequence[SiteFile]) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """What may be asked for but is not modelled, as a message and the keys of the portfolio that decide it.
+
+    Racks cannot leave after the last decision and do not retire before it: a capacity that falls later, or a life that
+    ends earlier, is refused.
+    """
+    n_decided = decision_periods(portfolio)
+    life = portfolio.money.economic_life_quarters
+    if life < n_decided:
+        message = (
+            f"found {life} quarters, but decisions run over {n_decided}; retirement within the horizon is not "
+            f"modelled, so give at least {n_decided} quarters or an earlier 'decisions_until'"
+        )
+        yield message, ("money", "economic_life_quarters")
+    last = quarter_index(portfolio.start) + n_decided - 1
+    dated = {"the envelope": portfolio.envelope.steps}
+    dated |= {f"the service of site '{site.name}'": site.service.steps for site in sites}
+    for what, steps in dated.items():
+        for step in _falling(steps, last):
+            message = (
+                f"{what} falls to {float(step.capacity):,.0f} W in {step.start}, after the last decision in "
+                f"{quarter_name(last)}, when no rack can leave any more; move 'decisions_until' past it or keep the "
+                "capacity"
+            )
+            yield message, ("decisions_until",)
+
+
+def _falling(steps: Sequence[CapacityStep], last_idx: int) -> Iterator[CapacityStep]:
+    """Steps after a quarter that lie below the capacity of that quarter."""
+    held = [step.capacity for step in steps if quarter_index(step.start) <= last_idx]
+    for step in steps:
+        if quarter_index(step.start) > last_idx and held and step.capacity < held[-1]:
+            yield step
+
+
+def decision_periods(portfolio: PortfolioFile) -> int:
+    """How many quarters the plan decides: all, or those to `decisions_until`."""
+    if portfolio.decisions_until is None:
+        return portfolio.periods
+    to_last = quarter_index(portfolio.decisions_until) - quarter_index(portfolio.start) + 1
+    return min(portfolio.periods, to_last)
 
 
 def _site_faults(portfolio: Document[PortfolioFile], sites: Sequence[Document[SiteFile] | None]) -> Iterator[Fault]:
@@ -50,7 +96,7 @@ def _site_faults(portfolio: Document[PortfolioFile], sites: Sequence[Document[Si
         for position, name in enumerate(names):
             path = ("sites", index, "buildings", position)
             if name not in offered:
-                yield portfolio.fault(unknown(f"building of site '{site.name}'", name, offered), *path)
+                yield portfolio.fault(f"site '{site.name}': {unknown('building', name, offered)}", *path)
             elif not offered[name]:
                 message = f"building '{name}' of site '{site.name}' is marked as not available; remove it here"
                 yield portfolio.fault(message, *path)

@@ -31,7 +31,8 @@ SERVICE = "service"
 
 
 def _wrong_kind(name: str, actual: str, due: str, allowed: Sequence[str]) -> str:
-    return f"'{name}' is a {actual}, but a {due} is due here; allowed: {', '.join(allowed) or 'none is defined'}"
+    found = f"'{name}' is of kind '{actual}', but kind '{due}' is due here"
+    return f"{found}; allowed: {', '.join(allowed) or 'none is defined'}"
 
 
 class FaultMaker(Protocol):
@@ -118,6 +119,7 @@ class _Checker:
         self.distinct("switch", [one.name for one in site.switch_equipment], "switch_equipment")
         self.distinct("availability class", [one.name for one in site.availability], "availability")
         self.distinct("building", [one.name for one in site.buildings], "buildings")
+        self.distinct("common-mode group", [one.name for one in site.common_mode], "common_mode")
         self.groups(site.power, (), ("power",))
         for name, lineup in site.lineup_templates.items():
             self.lineup_template(lineup, ("lineup_templates", name))
@@ -134,11 +136,19 @@ class _Checker:
             above = [SERVICE, *campus, *(earlier.name for earlier in groups[:index])]
             if group.name == SERVICE:
                 self.fault("a power group may not be called 'service'; rename it", *path, index, "name")
-            self.known("power group above", group.fed_by, above, *path, index, "fed_by")
+            self.feeder(group.fed_by, above, [later.name for later in groups[index:]], *path, index, "fed_by")
             self.power_equipment(group.equipment, group.kind, *path, index, "equipment")
             if len(group.in_service) not in {0, 1, group.count}:
                 message = f"found {len(group.in_service)} quarters for {group.count} members; give one, or one for each"
                 self.fault(message, *path, index, "in_service")
+
+    def feeder(self, name: str, above: Sequence[str], below: Sequence[str], *path: Step) -> None:
+        """A group is fed by one that stands above it, so that no circle can arise."""
+        if name in below and name not in above:
+            allowed = ", ".join(f"'{one}'" for one in above)
+            self.fault(f"'{name}' does not stand above this group, so it cannot feed it; above are {allowed}", *path)
+        else:
+            self.known("power group", name, above, *path)
 
     def lineup_template(self, lineup: LineupTemplate, path: tuple[Step, ...]) -> None:
         """What a lineup template names on its own, wherever it stands."""

@@ -13,7 +13,7 @@ from sites.catalog.loader import load_catalog, parse_catalog
 from sites.equipment import site_cooling_equipment, site_power_equipment, site_switch_equipment
 from sites.faults import Fault, InputError
 from sites.inputs import InputFile
-from sites.loading import Document, document_format, load_document, read_bytes
+from sites.loading import Document, document_format, listed_texts, load_document, read_bytes
 from sites.nearest import shortened, unknown
 from sites.portfolio_checks import portfolio_faults
 from sites.references import site_faults
@@ -41,7 +41,7 @@ __all__ = [
 RESOLVED = "resolved.json"
 RESOLVED_FORMAT = "gigaplan-inputs/1"
 PLACEHOLDER = "site-to-plan"
-"""The site named in the library's `default` portfolio, which a bare site file replaces."""
+"""Name that the library's `default` portfolio gives its site and itself; the name of a bare site file replaces it."""
 _SITE_FORMAT = "gigaplan-site/1"
 
 
@@ -77,18 +77,32 @@ def load_world(path: Path | str) -> World:
     content = read_bytes(file)
     if document_format(content, str(file)) == _SITE_FORMAT:
         return _world_of_site(file, content)
-    portfolio = load_document(content, PortfolioFile, str(file))
+    try:
+        portfolio = load_document(content, PortfolioFile, str(file))
+    except InputError as error:
+        raise InputError([*error.faults, *_faults_of_named_sites(content, file)]) from None
     contents: list[tuple[str, bytes] | None] = []
     faults: list[Fault] = []
     for index, entry in enumerate(portfolio.value.sites):
         try:
-            site_file = _site_path(entry.site, file.parent)
-            contents.append((str(site_file), read_bytes(site_file)))
+            contents.append(_site_content(entry.site, file.parent))
         except InputError as error:
-            message = "; ".join(fault.message for fault in error.faults)
-            faults.append(portfolio.fault(f"site '{shortened(entry.site)}': {message}", "sites", index, "site"))
+            faults += [portfolio.fault(fault.message, "sites", index, "site") for fault in error.faults]
             contents.append(None)
     return _assemble(portfolio, content, contents, load_catalog(), faults)
+
+
+def _faults_of_named_sites(content: bytes, portfolio_file: Path) -> list[Fault]:
+    """Faults of the sites that a faulty portfolio names, so that all are told together."""
+    faults: list[Fault] = []
+    for reference in dict.fromkeys(listed_texts(content, str(portfolio_file), "sites", "site")):
+        try:
+            site_content = _site_content(reference, portfolio_file.parent)
+        except InputError:
+            continue  # the reference stands in the portfolio, which is to be mended first
+        document, own = _load_site(site_content)
+        faults += own if document is None else site_faults(document.value, load_catalog(), document.fault)
+    return faults
 
 
 def _resolve(path: Path | str) -> Path:
@@ -109,6 +123,17 @@ def _resolve(path: Path | str) -> Path:
     raise InputError([Fault(shortened(text), None, "", message)])
 
 
+def _site_content(reference: str, folder: Path) -> tuple[str, bytes]:
+    """Shown name and bytes of the site file that a reference names."""
+    path = _site_path(reference, folder)
+    try:
+        return str(path), read_bytes(path)
+    except InputError as error:
+        message = "; ".join(fault.message for fault in error.faults)
+        told = f"site '{shortened(reference)}': {message}; a path is relative to the folder of the portfolio"
+        raise InputError([Fault(str(path), None, "", told)]) from None
+
+
 def _site_path(reference: str, folder: Path) -> Path:
     """The file of a site reference: a library name, or a path relative to the portfolio's folder."""
     if reference.endswith((".yaml", ".yml")) or "/" in reference:
@@ -121,10 +146,10 @@ def _site_path(reference: str, folder: Path) -> Path:
 
 
 def _world_of_site(file: Path, content: bytes) -> World:
-    """A bare site under the default portfolio, whose placeholder becomes the site's name."""
+    """A bare site under the default portfolio, which takes the site's name."""
     site = load_document(content, SiteFile, str(file)).value
     template = read_bytes(library.default_portfolio())
-    resolved = template.replace(f"site: {PLACEHOLDER}".encode(), f"site: {site.name}".encode())
+    resolved = template.replace(PLACEHOLDER.encode(), site.name.encode())
     shown = str(library.default_portfolio())
     portfolio = load_document(resolved, PortfolioFile, shown)
     return _assemble(portfolio, resolved, [(str(file), content)], load_catalog(), [])

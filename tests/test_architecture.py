@@ -87,7 +87,8 @@ HOMES = {
     "pint": ("sites.units",),
     "yaml": ("sites.yaml_nodes",),
     "highspy": ("planner.solve", "planner.export"),
-    "matplotlib": ("planner.report", "planner.cli"),
+    "matplotlib": ("planner.report", "planner.cli", "planner.bench"),
+    "ortools": ("planner.bench",),
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ WITHOUT_UNIT = {
     "gpu_packages", "gpu_dies", "cpus", "positions", "ports", "scalable_unit_racks", "lead_time_quarters",
     "lead_time_weeks", "average_training", "average_inference", "idle", "liquid_share", "performance",
     "power_factor", "derating", "continuous_factor", "no_load", "linear", "quadratic", "power_per_heat",
-    "second_law_efficiency", "derate_per_kelvin",
+    "second_law_efficiency", "derate_per_kelvin", "power_shelves", "power_shelves_per_feed",
 }  # fmt: skip
 QUANTITY = re.compile(r"^[\d.]+(e\d+)? \S.*$")
 PLATES = ("apparent", "real", "current")
@@ -160,9 +160,9 @@ def test_later_systems_are_present_and_say_why_they_are_disabled(catalog: Catalo
     assert "Withdrawn" in reasons["vr-nvl144-cpx"]
 
 
-def test_the_four_configurations(catalog: Catalog) -> None:
+def test_the_configurations_on_offer(catalog: Catalog) -> None:
     enabled = {one.name for one in catalog.configurations() if one.disabled_reason is None}
-    assert enabled == {"gb200-nvl72", "gb300-nvl72", "vr-nvl72/max-q", "vr-nvl72/max-p"}
+    assert enabled == {"gb200-nvl72", "gb300-nvl72", "gb300-nvl72/capped", "vr-nvl72/max-q", "vr-nvl72/max-p"}
 
 
 PROFILE_PINS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -266,3 +267,54 @@ def test_help_imports_nothing_heavy() -> None:
     code += "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_catalog_shows_the_break_even_of_a_lower_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("catalog", "vr-nvl72", "--json") == 0
+    lines = json.loads(capsys.readouterr().out)["break_evens"]
+    assert {line["lower"] for line in lines} == {"vr-nvl72/max-q"}
+    assert all(0.8 < line["factor"] < 1 for line in lines)
+    assert run("catalog", "vr-nvl72") == 0
+    printed = capsys.readouterr()
+    assert "break-even" in printed.out
+    assert "reckoned on reference-1gw" in printed.err
+    assert run("catalog", "gb300-nvl72", "--json") == 0
+    assert "break_evens" not in json.loads(capsys.readouterr().out)
+
+
+def test_show_gives_machines_watts_and_null(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show", "toy-scheme-2n", "--graph", "power", "--json") == 0
+    lines = {line["kind"]: line for line in json.loads(capsys.readouterr().out)}
+    assert lines["ups"]["rating_lowest_w"] == 1_000_000
+    assert lines["service"]["rating_lowest_w"] is None
+
+
+def test_a_place_that_cannot_be_written_is_told_before_planning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert run("plan", "toy-position", "--out", tmp_path / "file" / "below" / "run") == 2
+    printed = capsys.readouterr()
+    assert f"'{tmp_path / 'file'}' is not a folder" in printed.err
+    assert "lowering" not in printed.err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("planner.run.create.write_csv", full)
+    assert run("plan", "toy-position", "--out", tmp_path / "run", *QUICK) == 2
+    assert "this cannot be written (No space left on device)" in capsys.readouterr().err
+    monkeypatch.setattr("planner.report.picture.picture", full)
+    assert run("show", "toy-position", "--picture", tmp_path / "x.svg") == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bare_site_gives_its_name_to_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("validate", "fairwater-atlanta") == 0
+    assert "fairwater-atlanta: valid; 1 site," in capsys.readouterr().err

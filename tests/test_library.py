@@ -89,7 +89,8 @@ def test_every_site_is_named_like_its_file_and_can_be_planned_by_name(path: Path
     assert site_file(path.stem).name == path.stem
     world = load_world(path)
     assert [site.name for site in world.sites] == [path.stem]
-    assert world.portfolio.name == "default"
+    assert world.portfolio.name == path.stem
+    assert world.portfolio.title == f"{path.stem} under default supply and money"
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))

@@ -151,7 +151,7 @@ def test_flow_is_that_of_a_plain_simulation(case: tuple[Graph, set[str]]) -> Non
     assert not (set(flow.elements) & {"service", "r0", "m"})
     for failed in (None, *flow.elements):
         dead = dead_nodes(graph, existing, failed)
-        changed = {} if failed is None else flow.after(failed)
+        changed = {} if failed is None else flow.after({failed})
         watts = constants.output_w | ({} if failed is None else constants.after(changed))
         expected = constants_by_hand(graph, dead)
         for node in existing:

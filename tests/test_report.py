@@ -11,6 +11,7 @@ import pytest
 from run_cases import lowered_of, make_run, world_of
 
 from planner.report.assumptions import assumption_groups, figures
+from planner.report.breakeven import break_evens
 from planner.report.charts import area_path, axis, quarter_axis, step_path
 from planner.report.floor import history, standing_racks
 from planner.report.limits import failure_groups, refusal_lines
@@ -96,6 +97,17 @@ def test_page_names_every_configuration_row_and_total(folder: Path) -> None:
     assert megawatts(last["plan_meter_w"]["joint"]) in shown
     rows = {f"{info.site}:{info.row}" for info in lowered_of(NAME).rows}
     assert set(page.rows) == rows
+
+
+def test_page_shows_where_a_lower_profile_breaks_even(folder: Path) -> None:
+    world = world_of(NAME)
+    lines = break_evens(world, {one.name: expand(one.site, world.catalog) for one in world.sites})
+    assert {line.lower for line in lines} == {"vr-nvl72/max-q"}
+    page = _Page()
+    page.feed((folder / "report.html").read_text(encoding="utf-8"))
+    shown = " ".join(" ".join(page.text).split())
+    for line in lines:
+        assert f"{line.factor:.3f} {line.assumed} {line.verdict}" in shown
 
 
 def test_floor_data_is_what_the_placements_say(folder: Path) -> None:

@@ -54,6 +54,9 @@ RULES: dict[str, str] = {
     "sharing-parallel": "members that share a load",
     "sharing-matched": "member by member",
     "parallel-growth": "a parallel bank that grows",
+    "redundancy-ramps": "a row waits for redundancy, unless its class allows the drop",
+    "common-mode": "elements that fail as one",
+    "common-mode-class": "a row that may not drop on a group",
     # cooling
     "coolant": "heat capacity of the coolant",
     "recirculation": "warm air drawn back",
@@ -62,6 +65,8 @@ RULES: dict[str, str] = {
     "availability-class": "a row that may not drop",
     "taps": "whips after the loss of the other feed",
     "tap-voltage": "input range of the power shelves",
+    "ride-through-cap": "shelves of one feed carry the rack, capped if need be",
+    "ride-through-refuse": "and no power cap is trusted",
     "loop-set-point": "warmest supply that a rack takes",
     "air-cooled-row": "no liquid loop",
     "port-kind": "port kinds of the leaf group",

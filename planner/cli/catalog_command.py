@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,10 @@ from planner.cli.screen import put_json, put_table, say
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from planner.report.breakeven import BreakEven
     from sites.catalog.loader import Catalog
+
+_REFERENCE = "reference-1gw"
 
 
 @click.command("catalog")
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the entries as JSON.")
 def command(name: str | None, as_json: bool) -> None:
     """List the catalogue, or show every figure of the entry NAME with range, source and status.
+
+    A rack system with several power profiles also shows from which performance factor on a lower one pays, reckoned on
+    the reference campus; a run's report shows the same for its own sites.
 
     \b
     Examples:
@@ -35,15 +42,19 @@ def command(name: str | None, as_json: bool) -> None:
         _list(entries, as_json=as_json)
         return
     base = name.partition("/")[0]
-    if base not in entries:
+    names = {*entries, *(one.name for one in catalog.configurations())}
+    if name not in names:
         from sites.nearest import unknown
 
-        say(f"gigaplan: {unknown('catalogue entry', name, entries)}")
+        say(f"gigaplan: {unknown('catalogue entry', name, names)}")
         raise Ended(BAD_INPUT)
+    entry = entries[base][1]
+    lines = _break_evens(entry)
     if as_json:
-        put_json(entries[base][1].model_dump(mode="json"))
+        put_json(entry.model_dump(mode="json") | ({"break_evens": [asdict(line) for line in lines]} if lines else {}))
     else:
-        _show_entry(entries[base][1], catalog)
+        _show_entry(entry, catalog)
+        _show_break_evens(lines)
 
 
 def _entries(catalog: Catalog) -> dict[str, tuple[str, BaseModel]]:
@@ -62,7 +73,7 @@ def _list(entries: dict[str, tuple[str, BaseModel]], *, as_json: bool) -> None:
         put_json([{"name": name, "family": family, "title": _title(e)} for name, (family, e) in entries.items()])
         return
     lines = [(name, family, _title(entry), _note(entry)) for name, (family, entry) in entries.items()]
-    put_table("Catalogue", ("name", "family", "title", ""), lines)
+    put_table("Catalogue", ("name", "family", "title", "profiles, or why disabled"), lines)
     say("one entry with all its figures: gigaplan catalog NAME")
 
 
@@ -79,11 +90,42 @@ def _note(entry: BaseModel) -> str:
     return "" if names in ([], ["standard"]) else "profiles: " + ", ".join(names)
 
 
+def _break_evens(entry: BaseModel) -> tuple[BreakEven, ...]:
+    """Break-evens of an entry's lower profiles on the reference campus; none for an entry of one profile."""
+    if sum(profile.enabled for profile in getattr(entry, "profiles", ())) < 2:
+        return ()
+    from planner.report.breakeven import break_evens
+    from sites.expansion import expand
+    from sites.world import load_world
+
+    world = load_world(_REFERENCE)
+    graphs = {one.name: expand(one.site, world.catalog) for one in world.sites}
+    name = str(getattr(entry, "name", ""))
+    return tuple(line for line in break_evens(world, graphs) if line.lower.partition("/")[0] == name)
+
+
+def _show_break_evens(lines: tuple[BreakEven, ...]) -> None:
+    if not lines:
+        return
+    columns = (
+        "lower profile", "where power binds", "racks", "worth of a rack-quarter", "break-even", "assumed", "verdict"
+    )  # fmt: skip
+    cells = [
+        (line.lower, line.basis, f"{line.n_lower} against {line.n_highest}",
+         f"{line.lower_value} against {line.highest_value}", f"{line.factor:.3f}", line.assumed, line.verdict)
+        for line in lines
+    ]  # fmt: skip
+    put_table(f"Performance factor at which a lower profile earns as much as {lines[0].highest}", columns, cells)
+    say(f"reckoned on {_REFERENCE} at {lines[0].price} prices; each rack keeps one profile for its whole economic life")
+
+
 def _show_entry(entry: BaseModel, catalog: Catalog) -> None:
     from planner.report.assumptions import figures
 
-    lines = [(one.where, one.figures, one.status, " ".join(filter(None, (one.source, one.note)))) for one in
-             figures(entry, catalog.sources)]  # fmt: skip
+    lines = [
+        (one.where, one.figures, one.status, one.source + (f"; note: {one.note}" if one.note else ""))
+        for one in figures(entry, catalog.sources)
+    ]
     put_table(_title(entry), ("figure", "value (low to high)", "status", "source"), lines)
     note = _note(entry)
     if note:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -11,9 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.cli.screen import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+"""Faults of the place that is written to, which name no file when they strike in the middle of one."""
 DONE, OUR_FAULT, BAD_INPUT, INFEASIBLE, PART_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -58,8 +63,8 @@ def _explain(error: Exception, *, debug: bool) -> int:
     if isinstance(error, InputError):
         for fault in error.faults:
             click.echo(str(fault), err=True)
-        n = len(error.faults)
-        click.echo(f"gigaplan: {n} fault{'' if n == 1 else 's'} in the input; nothing was written", err=True)
+        n_faults = counted(len(error.faults), "fault")
+        click.echo(f"gigaplan: {n_faults} in the input; nothing was written", err=True)
         return BAD_INPUT
     name = type(error).__name__
     if name == "InfeasibleError":
@@ -71,8 +76,11 @@ def _explain(error: Exception, *, debug: bool) -> int:
     if name in {"BackendError", "GuideError"}:
         click.echo(f"gigaplan: {error}", err=True)
         return BAD_INPUT
-    if isinstance(error, OSError) and error.filename is not None:
-        click.echo(f"{error.filename}: {error.strerror}; name another place or free it", err=True)
+    if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):
+        where = "gigaplan" if error.filename is None else error.filename
+        click.echo(
+            f"{where}: this cannot be written or read ({error.strerror}); free it or name another place", err=True
+        )
         return BAD_INPUT
     return _our_fault(error, debug=debug)
 

@@ -22,6 +22,11 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def counted(n: int, noun: str) -> str:
+    """`1 site`, `3 sites`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def put_json(content: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False))

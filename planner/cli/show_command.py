@@ -48,7 +48,22 @@ def command(file: str, site: str | None, graph: str | None, picture: Path | None
         put_json(lines)
         return
     columns = ("site", "graph", "kind", "nodes", "rating, lowest", "highest", "in service from", "to")
-    put_table(world.portfolio.title, columns, [tuple(line.values()) for line in lines], right=(3, 4, 5))
+    put_table(world.portfolio.title, columns, [_cells(line) for line in lines], right=(3, 4, 5))
+
+
+def _cells(line: dict[str, Any]) -> list[str]:
+    return [_cell(key, value) for key, value in line.items()]
+
+
+def _cell(key: str, value: str | int | None) -> str:
+    """A field as a person reads it: ratings in MW, nothing where there is none."""
+    from planner.report.words import megawatts
+
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return f"{megawatts(value)} MW" if key.endswith("_w") else f"{value:,}"
 
 
 def _chosen(world: World, site: str | None) -> list[str]:
@@ -74,8 +89,6 @@ def _lines(site: str, graphs: SiteGraphs, only: str | None) -> list[dict[str, An
 
 def _kinds(graph: Graph) -> list[dict[str, Any]]:
     """One line for each kind of node, in order of first appearance."""
-    from planner.report.words import megawatts
-
     members: dict[str, list[dict[str, Any]]] = {}
     for _, fields in graph.nodes(data=True):
         members.setdefault(str(fields["kind"]), []).append(fields)
@@ -87,10 +100,10 @@ def _kinds(graph: Graph) -> list[dict[str, Any]]:
             {
                 "kind": kind,
                 "nodes": len(nodes),
-                "rating_lowest": f"{megawatts(min(ratings))} MW" if ratings else "",
-                "rating_highest": f"{megawatts(max(ratings))} MW" if ratings else "",
-                "in_service_first": min(dates, default=""),
-                "in_service_last": max(dates, default=""),
+                "rating_lowest_w": int(min(ratings)) if ratings else None,
+                "rating_highest_w": int(max(ratings)) if ratings else None,
+                "in_service_first": min(dates, default=None),
+                "in_service_last": max(dates, default=None),
             }
         )
     return lines
@@ -98,11 +111,13 @@ def _kinds(graph: Graph) -> list[dict[str, Any]]:
 
 def _draw(graphs: dict[str, SiteGraphs], graph: str, target: Path) -> None:
     from planner.report.picture import picture
+    from planner.run.folder import write_whole
 
     if len(graphs) != 1:
         say(f"gigaplan: a picture shows one site; add --site with one of: {', '.join(graphs)}")
         raise Ended(BAD_INPUT)
     [(name, one)] = graphs.items()
-    target.write_text(picture(getattr(one, graph), f"{one.site.title}: {graph}"), encoding="utf-8")
+    drawn = picture(getattr(one, graph), f"{one.site.title}: {graph}")
+    write_whole(target, lambda path: path.write_text(drawn, encoding="utf-8"))
     click.echo(target)
     say(f"{name}: {graph}, like nodes drawn as one box")

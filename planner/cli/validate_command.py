@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.exits import BAD_INPUT, Ended
-from planner.cli.screen import put_json, put_table, say
+from planner.cli.screen import counted, put_json, put_table, say
 
 if TYPE_CHECKING:
     from sites.checks import Finding
@@ -72,7 +72,6 @@ def _show(world: World, findings: list[tuple[str, Finding]]) -> None:
         lines = [(one.severity, site, one.element, one.message) for site, one in findings]
         put_table("Findings", ("severity", "site", "element", "what was found"), lines)
     n_errors = sum(finding.severity == "error" for _, finding in findings)
-    state = "valid" if n_errors == 0 else f"{n_errors} errors"
-    say(
-        f"{world.portfolio.name}: {state}; {len(world.sites)} sites, {len(world.files)} files, {len(findings)} findings"
-    )
+    state = "valid" if n_errors == 0 else "at fault"
+    counts = (counted(len(world.sites), "site"), counted(len(world.files), "file"), counted(len(findings), "finding"))
+    say(f"{world.portfolio.name}: {state}; {', '.join(counts)}")

@@ -42,7 +42,7 @@ class HighsError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class _Scaled:
+class ScaledModel:
     """The model in 64-bit floats: each row and the objective divided by a power of two."""
 
     objective_shift: int
@@ -54,7 +54,7 @@ class _Scaled:
 def highs_model(problem: Problem) -> Any:
     """A `highspy.Highs` that holds the integer problem, ready to run; it minimises minus the scaled value."""
     model = integer_model(problem)
-    return _load(model, _scale(model))
+    return load_model(model, scale_model(model))
 
 
 def highs_optimum(problem: Problem, time_limit_s: float = 60.0) -> HighsOptimum:
@@ -63,12 +63,12 @@ def highs_optimum(problem: Problem, time_limit_s: float = 60.0) -> HighsOptimum:
     Parameters: problem, as lowered; time_limit_s, seconds for each run. Raises HighsError without a plan.
     """
     model = integer_model(problem)
-    scaled = _scale(model)
+    scaled = scale_model(model)
     for _ in range(_MAX_ROUNDS):
-        solver = _load(model, scaled)
+        solver = load_model(model, scaled)
         solver.setOptionValue("time_limit", float(time_limit_s))
         solver.run()
-        n_racks = _racks(model, _solution(solver))
+        n_racks = racks_of(model, _solution(solver))
         broken = violated_limits(problem, n_racks)
         if not broken:
             bound = -solver.getInfo().mip_dual_bound * 2.0**scaled.objective_shift
@@ -78,7 +78,8 @@ def highs_optimum(problem: Problem, time_limit_s: float = 60.0) -> HighsOptimum:
     raise HighsError(msg)
 
 
-def _scale(model: IntegerModel) -> _Scaled:
+def scale_model(model: IntegerModel) -> ScaledModel:
+    """The model as HiGHS takes it: what it minimises is minus the value in cents over 2^`objective_shift`."""
     largest = max((abs(column.objective_scaled) for column in model.columns), default=0) >> SHARE_BITS
     start: list[int] = [0]
     index: list[int] = []
@@ -94,10 +95,11 @@ def _scale(model: IntegerModel) -> _Scaled:
         upper.append(np.inf if row.sense == "G" else row.right * factor)
     matrix = (np.array(start, np.int32), np.array(index, np.int32), np.array(value, np.float64))
     shift = max(0, largest.bit_length() - _OBJECTIVE_BITS)
-    return _Scaled(shift, matrix, np.array(lower, np.float64), np.array(upper, np.float64))
+    return ScaledModel(shift, matrix, np.array(lower, np.float64), np.array(upper, np.float64))
 
 
-def _load(model: IntegerModel, scaled: _Scaled) -> Any:
+def load_model(model: IntegerModel, scaled: ScaledModel) -> Any:
+    """A `highspy.Highs` that holds the scaled model, silent and with tight tolerances."""
     import highspy
 
     lp = highspy.HighsLp()
@@ -130,18 +132,19 @@ def _solution(solver: Any) -> NDArray[np.float64]:
     return np.asarray(solution.col_value, dtype=np.float64)
 
 
-def _racks(model: IntegerModel, value: NDArray[np.float64]) -> NDArray[np.int64]:
+def racks_of(model: IntegerModel, value: NDArray[np.float64]) -> NDArray[np.int64]:
+    """[n_rows, n_configurations, n_periods] racks of a solution, rounded to whole ones."""
     idx = model.racks_column_idx
     racks = np.zeros(idx.shape, dtype=np.int64)
     racks[idx >= 0] = np.rint(value[idx[idx >= 0]]).astype(np.int64)
     return racks
 
 
-def _tightened(model: IntegerModel, scaled: _Scaled, broken: list[tuple[int, int, int]]) -> _Scaled:
+def _tightened(model: IntegerModel, scaled: ScaledModel, broken: list[tuple[int, int, int]]) -> ScaledModel:
     """Lower the capacity of broken rows by just over the solver's tolerance."""
     names = {f"limit_{limit}_t{period}" for limit, period, _ in broken}
     upper = scaled.row_upper.copy()
     for index, row in enumerate(model.rows):
         if row.name in names:
             upper[index] -= 2 * _TOLERANCE * max(1.0, abs(upper[index]))
-    return _Scaled(scaled.objective_shift, scaled.matrix, scaled.row_lower, upper)
+    return ScaledModel(scaled.objective_shift, scaled.matrix, scaled.row_lower, upper)

@@ -26,9 +26,10 @@ NONE: Share = (0, 1)
 
 @dataclass(frozen=True)
 class Contingency:
-    """What the failure of one element (or of none) changes at another."""
+    """What the failure of one element, of a common-mode group or of nothing changes at an element."""
 
     failed: str | None
+    """The element, or the name of the group."""
     changes: dict[str, Share]
     """New share of every load whose share differs from normal operation."""
     constant_w: Fraction
@@ -76,7 +77,7 @@ def _decisive(
     element: str, normal: dict[str, Share], rising: list[Contingency], n_compared: int, state: EpochState
 ) -> ElementLoads:
     base = Contingency(None, {}, state.constants.output_w[element], frozenset())
-    kept = _undominated([base, *rising], normal, state.flow.flow.position)
+    kept = _undominated([base, *rising], normal, state)
     return ElementLoads(element, normal, kept, n_compared - len(kept))
 
 
@@ -123,12 +124,13 @@ def _less(a: Share, b: Share) -> bool:
 
 
 def _undominated(
-    contingencies: list[Contingency], before: dict[str, Share], position: dict[str, int]
+    contingencies: list[Contingency], before: dict[str, Share], state: EpochState
 ) -> tuple[Contingency, ...]:
     """Drop every contingency that another implies; of equals keep normal operation, else the failure nearest by."""
+    n_nodes = len(state.flow.flow.position)
 
     def order(one: Contingency) -> tuple[int, int]:
-        return (-len(one.changes), -len(position) if one.failed is None else -position[one.failed])
+        return (-len(one.changes), -n_nodes if one.failed is None else -state.order_of(one.failed))
 
     kept: list[Contingency] = []
     for one in sorted(contingencies, key=order):
@@ -136,7 +138,7 @@ def _undominated(
             continue
         kept = [other for other in kept if not _implies(one, other, before)]
         kept.append(one)
-    return tuple(sorted(kept, key=lambda one: -1 if one.failed is None else position[one.failed]))
+    return tuple(sorted(kept, key=lambda one: -2 if one.failed is None else state.order_of(one.failed)))
 
 
 def _implies(large: Contingency, small: Contingency, before: dict[str, Share]) -> bool:

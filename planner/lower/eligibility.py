@@ -10,6 +10,7 @@ from planner.lower.flow import ONE
 from planner.lower.joint_limits import delivered_racks
 from sites.expansion.ratings import tap_rating_w
 from sites.expansion.values import known
+from sites.schema.site import COMMON_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,17 +79,17 @@ class SiteEligibility:
         """First epoch in which the row exists and from which on no failure drops it outside its class."""
         fields = self._site.rows[row]
         allowed = {str(kind) for kind in fields["may_drop_on"]}
-        kind_of = self._site.graphs.power.nodes
         reason = "the row comes into service after the last decision period, or something that it needs does"
         first: int | None = None
         for state in self._site.states:
             if row not in state.epoch.power:
                 continue
-            dropping = {str(kind_of[element]["kind"]) for element in state.dropped_by.get(row, ())} - allowed
-            if dropping:
+            dropping = {failed: state.kind_of(failed) for failed in state.dropped_by.get(row, ())}
+            forbidden = {failed: kind for failed, kind in dropping.items() if kind not in allowed}
+            if forbidden:
                 first = None
                 reason = (
-                    f"the failure of a single {' or '.join(sorted(dropping))} would drop the row, which its class "
+                    f"{_failures(forbidden)} would drop the row, which its class "
                     f"'{fields['availability_class']}' does not allow"
                 )
             elif first is None:
@@ -101,11 +102,12 @@ class SiteEligibility:
         ports = self._site.graphs.fabric.nodes[fields["block_id"]]["ports_by_kind"]
         needed_share = self._largest_feed_share(row)
         loop, floor = fields["liquid_supply_degc"], fields["floor_point_kg_per_m2"]
-        key = (k, loop, floor, id(fields["taps"]), needed_share, tuple(sorted(ports)))
+        key = (k, loop, floor, id(fields["taps"]), needed_share, tuple(sorted(ports)), fields["ride_through"])
         if key not in self._known:
             checks: tuple[Callable[[], str | None], ...] = (
                 lambda: self._loop(fields["liquid_supply_degc"], k),
                 lambda: self._taps(fields["taps"], needed_share, k),
+                lambda: self._ride_through(fields["ride_through"], k),
                 lambda: self._ports(tuple(sorted(ports)), k),
                 lambda: self._point_load(fields["floor_point_kg_per_m2"], k),
             )
@@ -154,6 +156,24 @@ class SiteEligibility:
             f"{float(needed_w) / 1000:,.1f} kW from it once another feed is lost"
         )
 
+    def _ride_through(self, rule: str | None, k: int) -> str | None:
+        """Whether the shelves on one feed carry the rack once the other feed of two is lost."""
+        if rule is None or rule == "ignore":
+            return None
+        configuration, it_w = self._offer.configurations[k], self._offer.draws[k].it_w
+        system = configuration.system
+        if configuration.profile.capped_to_ride_through and rule == "refuse":
+            return "a power cap would hold the rack at what its shelves on one feed carry, which the row does not trust"
+        where = f"system '{system.name}'"
+        n_shelves: int = known(system.power_shelves_per_feed, where, "power_shelves_per_feed")
+        carried_w = known(system.power_shelf_rating, where, "power_shelf_rating") * n_shelves
+        if it_w <= carried_w:
+            return None
+        return (
+            f"the rack draws {it_w / 1000:,.1f} kW, and once a feed is lost its {n_shelves} power shelves on the other "
+            f"carry {float(carried_w) / 1000:,.1f} kW"
+        )
+
     def _ports(self, offered: tuple[str, ...], k: int) -> str | None:
         needed = self._offer.draws[k].port_kind
         if needed in offered:
@@ -168,3 +188,11 @@ class SiteEligibility:
         if load <= most_kg_per_m2:
             return None
         return f"the floor takes {float(most_kg_per_m2):,.0f} kg/m² at a point, and the rack needs {float(load):,.0f}"
+
+
+def _failures(kinds: dict[str, str]) -> str:
+    """The failures in words: kinds of single elements, and common-mode groups by name."""
+    alone = sorted({kind for kind in kinds.values() if kind != COMMON_MODE})
+    groups = sorted(failed for failed, kind in kinds.items() if kind == COMMON_MODE)
+    words = [f"the failure of a single {' or '.join(alone)}"] if alone else []
+    return " and ".join(words + [f"the common-mode failure of '{name}'" for name in groups])

@@ -108,7 +108,7 @@ class PowerFlow:
 
 
 class EpochFlow:
-    """The flow of one epoch in normal operation, and after the loss of any one element."""
+    """The flow of one epoch in normal operation, and after the loss of any elements."""
 
     def __init__(self, flow: PowerFlow, existing: AbstractSet[str]) -> None:
         """Work out normal operation of the nodes that exist."""
@@ -125,15 +125,15 @@ class EpochFlow:
         loads = {"row", "mechanical", "support", "service"}
         return tuple(node for node in self.flow.order if node in self.existing and self.flow.kind[node] not in loads)
 
-    def after(self, failed: str) -> dict[str, Supply | None]:
-        """Nodes whose supply differs once `failed` is lost, itself included; None for those that are dead.
+    def after(self, failed: AbstractSet[str]) -> dict[str, Supply | None]:
+        """Nodes whose supply differs once `failed` are lost, they included; None for those that are dead.
 
-        Parameters: failed, an element that exists in this epoch.
+        Parameters: failed, elements that exist in this epoch.
         """
-        changed: dict[str, Supply | None] = {failed: None}
-        queue = [self.flow.position[load] for load in self.flow.loads[failed] if load in self.existing]
-        heapq.heapify(queue)
-        seen = set(queue)
+        changed: dict[str, Supply | None] = dict.fromkeys(failed)
+        seen = {self.flow.position[load] for one in failed for load in self.flow.loads[one] if load in self.existing}
+        seen -= {self.flow.position[one] for one in failed}
+        queue = sorted(seen)
         while queue:
             node = self.flow.order[heapq.heappop(queue)]
             supply = self._supply(node, changed, self.normal)
@@ -142,7 +142,7 @@ class EpochFlow:
             changed[node] = supply
             for load in self.flow.loads[node]:
                 position = self.flow.position[load]
-                if load in self.existing and position not in seen:
+                if load in self.existing and load not in failed and position not in seen:
                     seen.add(position)
                     heapq.heappush(queue, position)
         return changed

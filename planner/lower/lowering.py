@@ -18,14 +18,16 @@ from planner.lower.hosts import Offer, SiteHosts
 from planner.lower.joint_limits import budget_limits, envelope_limits, supply_limits
 from planner.lower.lowered import ConfigurationInfo, Lowered, MeterLoad, OccupiedRow, RowInfo
 from planner.lower.merging import Limit, merge
-from planner.lower.money import SiteMoney, prices_of, refuse_falling, refuse_short_life
+from planner.lower.money import SiteMoney, prices_of
 from planner.lower.pieces import scaled_share
 from planner.lower.power_limits import EpochLoads, EpochMeter, meter_of, power_limits
 from planner.lower.site import LoweredSite, prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits, service_capacity_w
 from planner.problem import Ineligible
-from sites.calendar import quarter_index, quarters_from
+from sites.calendar import quarters_from
 from sites.expansion.values import known
+from sites.faults import Fault, InputError
+from sites.portfolio_checks import decision_periods, unmodelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +52,7 @@ def lower(world: World) -> Lowered:
     """
     portfolio, catalog = world.portfolio, world.catalog
     offer = offer_of(portfolio, catalog)
-    _refuse_unmodelled(world, offer)
+    _refuse_unmodelled(world)
     sites = [prepare(world_site, catalog, offer.periods) for world_site in world.sites]
     verdicts = [SiteEligibility(site, offer, portfolio).verdicts() for site in sites]
     hosts = number_rows(sites, verdicts)
@@ -87,25 +89,21 @@ def lower(world: World) -> Lowered:
 def offer_of(portfolio: PortfolioFile, catalog: Catalog) -> Offer:
     """What the portfolio offers, over its decision quarters."""
     configurations = tuple(catalog.configuration(name) for name in portfolio.configurations)
-    n_periods = portfolio.periods
-    if portfolio.decisions_until is not None:
-        n_periods = min(n_periods, quarter_index(portfolio.decisions_until) - quarter_index(portfolio.start) + 1)
     return Offer(
         configurations=configurations,
         draws=tuple(draw_of(one) for one in configurations),
         systems=tuple(dict.fromkeys(one.system.name for one in configurations)),
-        periods=quarters_from(portfolio.start, n_periods),
+        periods=quarters_from(portfolio.start, decision_periods(portfolio)),
     )
 
 
-def _refuse_unmodelled(world: World, offer: Offer) -> None:
-    refuse_short_life(world.portfolio, offer.periods)
-    last = offer.periods[-1]
-    envelope = [(step.start, step.capacity) for step in world.portfolio.envelope.steps]
-    refuse_falling(world.portfolio, "the envelope", envelope, last)
-    for one in world.sites:
-        steps = [(step.start, step.capacity) for step in one.site.service.steps]
-        refuse_falling(world.portfolio, f"the service of site '{one.name}'", steps, last)
+def _refuse_unmodelled(world: World) -> None:
+    """Loading refuses these too, with file and line; here for worlds that no file describes."""
+    where = f"portfolio {world.portfolio.name}"
+    refused = unmodelled(world.portfolio, [one.site for one in world.sites])
+    faults = [Fault(where, None, ".".join(map(str, path)), message) for message, path in refused]
+    if faults:
+        raise InputError(faults)
 
 
 def number_rows(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts]) -> list[SiteHosts]:

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import SHARE_BITS
-from sites.calendar import quarter_index
 from sites.expansion.values import known
-from sites.faults import Fault, InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -181,33 +179,6 @@ def resting_configuration(offer: Offer, system: str) -> int:
     """The configuration on offer in which a rack of a system rests after the last decision: the lowest `it_w`."""
     own = [k for k, one in enumerate(offer.configurations) if one.system.name == system]
     return min(own, key=lambda k: (offer.draws[k].it_w, k))
-
-
-def refuse_short_life(portfolio: PortfolioFile, periods: tuple[str, ...]) -> None:
-    """Refuse a life that ends before the last decision period; raises InputError."""
-    life = portfolio.money.economic_life_quarters
-    if life < len(periods):
-        message = (
-            f"found {life} quarters, but decisions run over {len(periods)}; retirement within the horizon is not "
-            f"modelled, so give at least {len(periods)} quarters or an earlier 'decisions_until'"
-        )
-        raise InputError([Fault(f"portfolio {portfolio.name}", None, "money.economic_life_quarters", message)])
-
-
-def refuse_falling(portfolio: PortfolioFile, what: str, steps: list[tuple[str, Fraction]], last_period: str) -> None:
-    """Refuse a capacity that falls after the last decision, when no rack can leave any more; raises InputError.
-
-    Parameters: what, the name of the capacity; steps, (quarter, W) ascending; last_period, of the decisions.
-    """
-    last = quarter_index(last_period)
-    held = [capacity for start, capacity in steps if quarter_index(start) <= last]
-    for start, capacity in steps:
-        if quarter_index(start) > last and held and capacity < held[-1]:
-            message = (
-                f"{what} falls to {float(capacity):,.0f} W in {start}, after the last decision in {last_period}, when "
-                "no rack can leave any more; move 'decisions_until' past it or keep the capacity"
-            )
-            raise InputError([Fault(f"portfolio {portfolio.name}", None, "decisions_until", message)])
 
 
 def _performance(configuration: Configuration) -> Fraction:

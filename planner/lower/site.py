@@ -12,6 +12,7 @@ from planner.lower.draws import Draw, draw_of
 from planner.lower.existence import Epoch, epochs
 from planner.lower.flow import EpochFlow, PowerFlow, Supply
 from sites.expansion import expand
+from sites.schema.site import COMMON_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,15 +30,26 @@ class EpochState:
     epoch: Epoch
     flow: EpochFlow
     constants: ConstantFlow
+    common_mode: dict[str, frozenset[str]]
+    """Elements of each common-mode group that exist, by the group's name; groups without any are left out."""
 
     @cached_property
     def contingencies(self) -> dict[str, dict[str, Supply | None]]:
-        """What each single failed element changes, by element."""
-        return {element: self.flow.after(element) for element in self.flow.elements}
+        """What each failure changes: that of each single element, and that of each common-mode group."""
+        alone = {element: self.flow.after(frozenset({element})) for element in self.flow.elements}
+        return alone | {name: self.flow.after(members) for name, members in self.common_mode.items()}
+
+    def kind_of(self, failed: str) -> str:
+        """Kind of a failed element, or `common-mode` for a group."""
+        return COMMON_MODE if failed in self.common_mode else str(self.flow.flow.kind[failed])
+
+    def order_of(self, failed: str) -> int:
+        """Place of a failure: elements from the top down, groups before them all."""
+        return -1 if failed in self.common_mode else self.flow.flow.position[failed]
 
     @cached_property
     def dropped_by(self) -> dict[str, tuple[str, ...]]:
-        """Elements whose single failure leaves a row without supply, by row."""
+        """Failures, by element or group, that leave a row without supply, by row."""
         result: dict[str, list[str]] = {}
         for element, changed in self.contingencies.items():
             for node, supply in changed.items():
@@ -82,7 +94,9 @@ def prepare(world_site: WorldSite, catalog: Catalog, periods: Sequence[str]) -> 
     states = []
     for epoch in epochs(graphs, couplings, periods):
         epoch_flow = EpochFlow(flow, epoch.power)
-        states.append(EpochState(epoch, epoch_flow, ConstantFlow(graphs.power, epoch_flow)))
+        existing = {name: frozenset(members) & epoch.power for name, members in graphs.common_mode.items()}
+        groups = {name: members for name, members in existing.items() if members}
+        states.append(EpochState(epoch, epoch_flow, ConstantFlow(graphs.power, epoch_flow), groups))
     rows = {row: fields for row, fields in graphs.containment.nodes(data=True) if fields["kind"] == "row"}
     buildings = world_site.entry.buildings
     return LoweredSite(

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from planner.lower.lowering import offer_of
 from planner.lower.money import SiteMoney, prices_of
-from planner.report.words import percent
+from planner.report.words import dollars
 from sites.calendar import quarter_index
 from sites.expansion.ratings import tap_rating_w
+from sites.expansion.values import known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from planner.lower.hosts import Offer
+    from planner.lower.money import Prices
+    from sites.catalog.loader import Configuration
     from sites.expansion.graphs import SiteGraphs
     from sites.schema.common import Sourced
     from sites.schema.portfolio import PortfolioFile
@@ -35,11 +38,13 @@ class LifeCash:
     """One rack at one profile from the first delivery of its system to the end of its life, discounted (USD)."""
 
     revenue_usd: Fraction
-    """What it would earn at performance factor 1, the acceptance lag taken off."""
-    lost_usd: Fraction
-    """Revenue of the acceptance lag, which lowering takes off at performance factor 1."""
+    """What it would earn at performance factor 1."""
     cost_usd: Fraction
-    """Rack, network, energy and operations."""
+    """Rack, network, energy, operations, and the market revenue of the acceptance lag at performance factor 1."""
+
+    def value_usd(self, performance: Fraction) -> Fraction:
+        """What it is worth at a performance factor."""
+        return performance * self.revenue_usd - self.cost_usd
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,16 @@ class BreakEven:
     highest: str
     basis: str
     price: str
+    """What revenue is reckoned at: the contract's price or the market's."""
     n_lower: str
     n_highest: str
+    lower_value: str
+    """Worth of one rack for a quarter of its life at the lower profile, at the mode of its factor."""
+    highest_value: str
     factor: float
+    """Break-even."""
     assumed: str
+    """Low, mode and high of the factor."""
     verdict: str
 
 
@@ -66,6 +77,20 @@ class Room:
     n_lower: Fraction
     n_highest: Fraction
 
+    def shown(self, n: Fraction) -> str:
+        """Racks of a row as they are, those of a campus for each rack of the highest profile."""
+        return str(n) if self.n_highest >= 1 else f"{float(n / self.n_highest):.4g}"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What cash flows at one site are made of."""
+
+    portfolio: PortfolioFile
+    offer: Offer
+    prices: Prices
+    money: SiteMoney
+
 
 def break_even_factor(room: Room, lower: LifeCash, highest: LifeCash, highest_factor: Fraction) -> Fraction:
     """Performance factor of the lower profile at which the same power earns as much as at the highest profile.
@@ -73,9 +98,8 @@ def break_even_factor(room: Room, lower: LifeCash, highest: LifeCash, highest_fa
     Parameters: room, racks that the power holds at each profile; lower and highest, cash of one rack; highest_factor,
     performance factor of the highest profile. Solves n_lower · (p · revenue − cost) = n_highest · (value of one rack).
     """
-    one_highest = highest_factor * highest.revenue_usd - highest.lost_usd - highest.cost_usd
-    needed = room.n_highest / room.n_lower * one_highest
-    return (needed + lower.cost_usd + lower.lost_usd) / lower.revenue_usd
+    needed_usd = room.n_highest / room.n_lower * highest.value_usd(highest_factor)
+    return (needed_usd + lower.cost_usd) / lower.revenue_usd
 
 
 def break_evens(world: World, graphs_by_site: Mapping[str, SiteGraphs]) -> tuple[BreakEven, ...]:
@@ -88,12 +112,37 @@ def break_evens(world: World, graphs_by_site: Mapping[str, SiteGraphs]) -> tuple
     lines: list[BreakEven] = []
     for one in world.sites:
         money = SiteMoney(world.portfolio, offer, prices, one.site.energy_price)
+        ledger = Ledger(world.portfolio, offer, prices, money)
         for low, high in _pairs(offer):
-            rooms = [_campus(offer, low, high), *_rows(offer, low, high, graphs_by_site[one.name], one.entry.buildings)]
-            for price, factor in _price_levels(world.portfolio):
-                cash = [_life_cash(world.portfolio, offer, money, k, factor) for k in (low, high)]
-                lines += [_line(one.name, offer, low, high, room, price, *cash) for room in rooms]
+            rows = _rows(offer, low, high, graphs_by_site[one.name], one.entry.buildings)
+            lines += _compare(one.name, ledger, low, high, [_campus(offer, low, high), *rows])
     return tuple(lines)
+
+
+def _compare(site: str, ledger: Ledger, low: int, high: int, rooms: list[Room]) -> Iterator[BreakEven]:
+    """One pair of configurations at one site, at every level of price and on every basis."""
+    lower, highest = ledger.offer.configurations[low], ledger.offer.configurations[high]
+    assumed = lower.profile.performance
+    mode, top = (_factor_of(one) for one in (lower, highest))
+    quarters = ledger.portfolio.money.economic_life_quarters
+    for price, factor in _price_levels(ledger.portfolio):
+        cash_low, cash_high = (_life_cash(ledger, k, factor) for k in (low, high))
+        for room in rooms:
+            even = break_even_factor(room, cash_low, cash_high, top)
+            yield BreakEven(
+                site=site,
+                lower=lower.name,
+                highest=highest.name,
+                basis=room.basis,
+                price=price,
+                n_lower=room.shown(room.n_lower),
+                n_highest=room.shown(room.n_highest),
+                lower_value=dollars(float(100 * cash_low.value_usd(mode) / quarters)),
+                highest_value=dollars(float(100 * cash_high.value_usd(top) / quarters)),
+                factor=float(even),
+                assumed=_range(assumed),
+                verdict=_verdict(even, assumed),
+            )
 
 
 def _pairs(offer: Offer) -> Iterator[tuple[int, int]]:
@@ -112,19 +161,20 @@ def _price_levels(portfolio: PortfolioFile) -> tuple[tuple[str, Fraction], ...]:
     return (("contract", ONE), ("market", market))
 
 
-def _life_cash(portfolio: PortfolioFile, offer: Offer, money: SiteMoney, k: int, factor: Fraction) -> LifeCash:
+def _life_cash(ledger: Ledger, k: int, factor: Fraction) -> LifeCash:
     """Cash of one rack of configuration k that keeps its profile for life, revenue at a share of the contract price."""
-    system, terms = offer.configurations[k].system.name, portfolio.money
-    start = _first_delivery(portfolio, system)
+    system, terms = ledger.offer.configurations[k].system.name, ledger.portfolio.money
+    money, prices = ledger.money, ledger.prices
+    start = _first_delivery(ledger.portfolio, system)
     life = range(start, start + terms.economic_life_quarters)
 
-    def revenue(quarters: Iterable[int]) -> Fraction:
-        return factor * sum((money.revenue_usd(system, ONE, t) * money.discount(t) for t in quarters), Fraction(0))
+    def revenue_usd(quarters: range) -> Fraction:
+        return sum((money.revenue_usd(system, ONE, t) * money.discount(t) for t in quarters), Fraction(0))
 
-    running = money.running_usd(k) * sum((money.discount(t) for t in life), Fraction(0))
-    prices = money.prices
-    bought = (prices.rack_usd[system] + prices.network_usd[system]) * money.discount(start)
-    return LifeCash(revenue(life), revenue(life[: terms.acceptance_lag_quarters]), bought + running)
+    running_usd = money.running_usd(k) * sum((money.discount(t) for t in life), Fraction(0))
+    lost_usd = terms.market_factor * revenue_usd(life[: terms.acceptance_lag_quarters])
+    bought_usd = (prices.rack_usd[system] + prices.network_usd[system]) * money.discount(start)
+    return LifeCash(factor * revenue_usd(life), bought_usd + running_usd + lost_usd)
 
 
 def _first_delivery(portfolio: PortfolioFile, system: str) -> int:
@@ -144,7 +194,7 @@ def _rows(offer: Offer, low: int, high: int, graphs: SiteGraphs, ours: tuple[str
 
     The busways carry the whole row once any other feed is lost.
     """
-    found: dict[Room, None] = {}
+    found: list[Room] = []
     for row, fields in graphs.containment.nodes(data=True):
         if fields["kind"] != "row" or not _is_ours(fields, ours):
             continue
@@ -157,11 +207,16 @@ def _rows(offer: Offer, low: int, high: int, graphs: SiteGraphs, ours: tuple[str
             continue
         n_low, n_high = (_racks_of_row(offer, k, feeds, fields["positions"]) for k in (low, high))
         if n_high and n_high < fields["positions"]:
-            text = " and ".join(f"{float(rating) / 1000:,.0f} kW" for rating, _ in feeds)
-            found[Room(f"row of {fields['positions']} positions, busways {text}", Fraction(n_low), Fraction(n_high))] = (
-                None
-            )
-    return list(found)
+            basis = f"row of {fields['positions']} positions, {_busways(feeds)}"
+            found.append(Room(basis, Fraction(n_low), Fraction(n_high)))
+    return list(dict.fromkeys(found))
+
+
+def _busways(feeds: list[tuple[Fraction, Fraction]]) -> str:
+    """`2 busways of 1,400 kW`."""
+    ratings = [f"{float(rating_w) / 1000:,.0f} kW" for rating_w, _ in feeds]
+    word = "busway" if len(ratings) == 1 else "busways"
+    return f"{len(ratings)} {word} of {' and '.join(dict.fromkeys(ratings))}"
 
 
 def _is_ours(fields: Mapping[str, Any], ours: tuple[str, ...] | None) -> bool:
@@ -186,25 +241,8 @@ def _racks_of_row(offer: Offer, k: int, feeds: list[tuple[Fraction, Fraction]], 
     return min(positions // draw.positions, *by_power)
 
 
-def _line(
-    site: str, offer: Offer, low: int, high: int, room: Room, price: str, lower: LifeCash, highest: LifeCash
-) -> BreakEven:
-    assumed = offer.configurations[low].profile.performance
-    full = offer.configurations[high].profile.performance.value
-    factor = break_even_factor(room, lower, highest, ONE if full is None else Fraction(full))
-    whole = room.n_lower >= 1
-    return BreakEven(
-        site=site,
-        lower=offer.configurations[low].name,
-        highest=offer.configurations[high].name,
-        basis=room.basis,
-        price=price,
-        n_lower=f"{room.n_lower}" if whole else f"{float(room.n_lower / room.n_highest):.3f}",
-        n_highest=f"{room.n_highest}" if whole else "1",
-        factor=float(factor),
-        assumed=_range(assumed),
-        verdict=_verdict(factor, assumed),
-    )
+def _factor_of(configuration: Configuration) -> Fraction:
+    return known(configuration.profile.performance, f"configuration '{configuration.name}'", "performance")
 
 
 def _range(assumed: Sourced[Fraction]) -> str:
@@ -213,18 +251,12 @@ def _range(assumed: Sourced[Fraction]) -> str:
 
 def _verdict(factor: Fraction, assumed: Sourced[Fraction]) -> str:
     """Which profile the assumed factor favours, and whether its range decides it."""
-    if assumed.value is None:
-        return "no factor is known"
-    low = assumed.value if assumed.low is None else assumed.low
-    high = assumed.value if assumed.high is None else assumed.high
+    mode = Fraction(0) if assumed.value is None else assumed.value
+    low = mode if assumed.low is None else assumed.low
+    high = mode if assumed.high is None else assumed.high
     if low > factor:
         return "the lower profile earns more over the whole range"
     if high < factor:
         return "the highest profile earns more over the whole range"
-    better = "lower" if assumed.value > factor else "highest"
+    better = "lower" if mode > factor else "highest"
     return f"the range straddles it; at its mode the {better} profile earns more"
-
-
-def shown_factor(line: BreakEven) -> str:
-    """The break-even as text; more than 1 cannot be reached by any lower profile."""
-    return f"{line.factor:.3f} ({percent(line.factor - 1)} performance)"

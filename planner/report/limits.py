@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.report.power import family_title
 from planner.report.words import amount, count, kind_title, megawatts, percent
+from sites.schema.site import COMMON_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,6 +82,8 @@ class FailureSummary:
     """All failures in a sentence."""
 
     n_elements: str
+    n_groups: str
+    """Common-mode groups; empty when there are none."""
     n_dropping: str
     worst_dropped_mw: str
     worst_dropped_element: str
@@ -210,8 +213,10 @@ def failure_summary(document: Mapping[str, Any]) -> FailureSummary | None:
         return None
     dropped = max(failures, key=lambda one: one["dropped_it_w"])
     fullest = max(failures, key=lambda one: one["worst_load"])
+    n_groups = sum(one["kind"] == COMMON_MODE for one in failures)
     return FailureSummary(
-        n_elements=count(len(failures)),
+        n_elements=count(len(failures) - n_groups),
+        n_groups=count(n_groups) if n_groups else "",
         n_dropping=count(sum(one["dropped_racks"] > 0 for one in failures)),
         worst_dropped_mw=megawatts(dropped["dropped_it_w"]),
         worst_dropped_element=f"{dropped['site']}:{dropped['element']}" if dropped["dropped_it_w"] else "",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from planner.report.assumptions import AssumptionGroup, assumption_groups
+from planner.report.breakeven import BreakEven, break_evens
 from planner.report.floor import FloorHistory, SiteFloor, history, site_floor, standing_racks
 from planner.report.limits import (
     FailureGroup,
@@ -37,8 +38,9 @@ from planner.run.evaluate import element_kinds
 from planner.run.totals import configuration_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from planner.run.totals import ConfigurationFacts
     from sites.expansion.graphs import SiteGraphs
     from sites.world import World
 
@@ -52,8 +54,8 @@ class MadeLine:
 
 
 @dataclass(frozen=True)
-class View:
-    """Everything that the template shows."""
+class Head:
+    """The top of the page."""
 
     title: str
     lead: str
@@ -64,6 +66,13 @@ class View:
     status: str
     stop_reason: str
     tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that the template shows."""
+
+    head: Head
     configurations: tuple[ConfigurationLine, ...]
     ramp: Ramp
     panels: tuple[Panel, ...]
@@ -76,6 +85,7 @@ class View:
     failure_summary: FailureSummary | None
     money: MoneySummary
     budget_note: str
+    break_evens: tuple[BreakEven, ...]
     refusals: tuple[RefusalLine, ...]
     assumptions: tuple[AssumptionGroup, ...]
     n_assumptions: int
@@ -101,15 +111,7 @@ def build_view(
     floors = _floors(world, graphs_by_site, standing, offered)
     assumptions = assumption_groups(world, _used_entries(world, offered))
     return View(
-        title=world.portfolio.title,
-        lead=lead(document, facts),
-        first=document["periods"][0],
-        last=document["periods"][-1],
-        periods=tuple(document["periods"]),
-        n_sites=len(world.sites),
-        status=document["status"],
-        stop_reason=document["stop_reason"].replace("-", " "),
-        tiles=tiles(document, world),
+        head=_head(document, world, facts),
         configurations=configuration_lines(document, facts),
         ramp=ramp(document, facts),
         panels=panels(document, world),
@@ -124,11 +126,26 @@ def build_view(
         failure_summary=failure_summary(document),
         money=money_summary(document),
         budget_note=_budget_note(world),
+        break_evens=break_evens(world, graphs_by_site),
         refusals=refusal_lines(document),
         assumptions=assumptions,
         n_assumptions=sum(len(group.entries) for group in assumptions),
         made=_made(document, manifest),
         version=metadata.version("gigaplan"),
+    )
+
+
+def _head(document: Mapping[str, Any], world: World, facts: Sequence[ConfigurationFacts]) -> Head:
+    return Head(
+        title=world.portfolio.title,
+        lead=lead(document, facts),
+        first=document["periods"][0],
+        last=document["periods"][-1],
+        periods=tuple(document["periods"]),
+        n_sites=len(world.sites),
+        status=document["status"],
+        stop_reason=document["stop_reason"].replace("-", " "),
+        tiles=tiles(document, world),
     )
 
 

@@ -19,6 +19,7 @@ from planner.run.folder import (
     new_run_folder,
     refuse_foreign_folder,
     write_json,
+    write_whole,
 )
 from planner.run.manifest import manifest
 from planner.run.tables import FAILURE_COLUMNS, PLACEMENT_COLUMNS, write_csv, write_placements_parquet
@@ -146,7 +147,7 @@ def _write(
     from sites.world import save_inputs
 
     write_json(folder / PLAN, document)
-    write_json(folder / CERTIFICATE, solution.certificate.to_json(lowered.problem))
+    write_json(folder / CERTIFICATE, solution.certificate_json(lowered.problem))
     write_json(folder / MANIFEST, record)
     np.savez_compressed(folder / GUIDE, allow_pickle=False, **solution.guide.arrays())
     save_inputs(world, folder / INPUTS)
@@ -167,9 +168,4 @@ def write_report(
     from planner.report.render import render_report
 
     text = render_report(document, record, world, graphs_by_site)
-    partial = folder / f".{REPORT}.partial"
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(folder / REPORT)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(folder / REPORT, lambda path: path.write_text(text, encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What each single failure drops and how full it leaves the survivors."""
+"""What each failure, of one element or of a common-mode group, drops and how full it leaves the survivors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from planner.run.flow import SiteFlow
+from sites.schema.site import COMMON_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,15 +17,18 @@ if TYPE_CHECKING:
 
 _NOISE = 1e-9
 """Relative error that floating point may leave; smaller differences are none."""
+_NOISE_W = 1e-3
+"""Watts that floating point may add to a load of gigawatts; a load is rounded up to the watt without them."""
 HOLDS, DROPS, FORBIDDEN_DROP, OVERLOAD = "holds", "drops", "forbidden-drop", "overload"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The outcome of one element's failure; the worst survivor is the fullest of those whose load it raises."""
+    """The outcome of one failure; the worst survivor is the fullest of those whose load it raises."""
 
     site: str
     element: str
+    """What fails: an element by its id, or a common-mode group by its name."""
     kind: str
     dropped_rows: int
     dropped_racks: int
@@ -39,34 +43,46 @@ class Failure:
 def site_failures(
     site: str, graphs: SiteGraphs, period: str, draws: Mapping[str, RowDraw], plan_racks: Mapping[str, tuple[int, int]]
 ) -> Iterator[Failure]:
-    """Every single failure of a power element of a site in a period, in order of element ids.
+    """Every failure of a single power element of a site in a period, in order of element ids, then of every group.
 
     Parameters: site, its name; graphs; period; draws of rows by row id with occupied racks (W); plan_racks, the plan's
     racks and their IT watts of every row that holds some.
     """
     flow = SiteFlow(graphs, period, draws)
     for element in flow.elements():
-        yield _failure(site, graphs, flow, element, plan_racks)
+        kind = str(graphs.power.nodes[element]["kind"])
+        yield _failure(_Event(site, element, kind), graphs, flow, flow.after(element), plan_racks)
+    for name, members in graphs.common_mode.items():
+        standing = [member for member in members if flow.stands(member)]
+        if standing:
+            yield _failure(_Event(site, name, COMMON_MODE), graphs, flow, flow.after(*standing), plan_racks)
+
+
+@dataclass(frozen=True)
+class _Event:
+    """What fails."""
+
+    site: str
+    name: str
+    kind: str
 
 
 def _failure(
-    site: str, graphs: SiteGraphs, flow: SiteFlow, element: str, plan_racks: Mapping[str, tuple[int, int]]
+    event: _Event, graphs: SiteGraphs, flow: SiteFlow, after: Flow, plan_racks: Mapping[str, tuple[int, int]]
 ) -> Failure:
-    kind = str(graphs.power.nodes[element]["kind"])
-    after = flow.after(element)
     dropped = [row for row in after.dropped_rows if row in plan_racks]
-    forbidden = any(kind not in _may_drop_on(graphs, row) for row in dropped)
+    forbidden = any(event.kind not in _may_drop_on(graphs, row) for row in dropped)
     worst, load, rating = _worst_survivor(graphs, flow, after)
     verdict = OVERLOAD if load > rating * (1 + _NOISE) else FORBIDDEN_DROP if forbidden else DROPS if dropped else HOLDS
     return Failure(
-        site=site,
-        element=element,
-        kind=kind,
+        site=event.site,
+        element=event.name,
+        kind=event.kind,
         dropped_rows=len(dropped),
         dropped_racks=sum(plan_racks[row][0] for row in dropped),
         dropped_it_w=sum(plan_racks[row][1] for row in dropped),
         worst_element=worst,
-        worst_load_w=ceil(load * (1 - _NOISE)),
+        worst_load_w=ceil(load - _NOISE_W),
         worst_rating_w=rating,
         worst_load=round(load / rating, 9) if rating else 0.0,
         verdict=verdict,
@@ -84,7 +100,7 @@ def _worst_survivor(graphs: SiteGraphs, flow: SiteFlow, after: Flow) -> tuple[st
     for node in sorted(after.output_w):
         rating = graphs.power.nodes[node].get("rating_w")
         load = after.output_w[node]
-        if rating is None or load <= flow.normal_output_w(node) * (1 + _NOISE):
+        if rating is None or load <= flow.normal_output_w(node) + _NOISE_W:
             continue
         ratio = load / rating if rating else 2.0
         if ratio > highest * (1 + _NOISE):

@@ -96,12 +96,16 @@ class SiteFlow:
         """Output of an element in normal operation, in W; zero where it is not in service."""
         return self._output.get(self._position[node], 0.0)
 
-    def after(self, failed: str) -> Flow:
+    def stands(self, element: str) -> bool:
+        """Whether an element is in service."""
+        return self._position[element] in self._output
+
+    def after(self, *failed: str) -> Flow:
         """Outputs of the elements that the loss of `failed` touches, and the rows that it drops.
 
-        Parameters: failed, an element in service. Changes are carried from loads to sources, each node once.
+        Parameters: failed, elements in service. Changes are carried from loads to sources, each node once.
         """
-        below, dead = self._below(self._position[failed])
+        below, dead = self._below({self._position[element] for element in failed})
         dropped = [self._nodes[index].name for index in below if index in dead and self._nodes[index].is_row]
         changed = below | {load for row in dropped for load in self._loads_of_row[row]}
         waiting = [-index for index in changed]
@@ -163,17 +167,17 @@ class SiteFlow:
                 missing.add(index)
         return missing
 
-    def _below(self, failed: int) -> tuple[set[int], set[int]]:
-        """The failed element with all below it that exists, and all dead nodes with those that do not exist."""
-        below, waiting = {failed}, [failed]
+    def _below(self, failed: set[int]) -> tuple[set[int], set[int]]:
+        """The failed elements with all below them that exists, and all dead nodes with those that do not exist."""
+        below, waiting = set(failed), list(failed)
         while waiting:
             for load in self._loads[waiting.pop()]:
                 if load not in below and load not in self._missing:
                     below.add(load)
                     waiting.append(load)
-        dead = self._missing | {failed}
+        dead = self._missing | failed
         for index in sorted(below):
-            if index != failed and all(source in dead for source, _, _ in self._nodes[index].sources):
+            if index not in failed and all(source in dead for source, _, _ in self._nodes[index].sources):
                 dead.add(index)
         return below, dead
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sites.faults import Fault, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 PLAN, CERTIFICATE, MANIFEST, REPORT, GUIDE = (
     "plan.json",
@@ -30,11 +31,24 @@ def is_run_folder(path: Path) -> bool:
 
 
 def refuse_foreign_folder(path: Path) -> None:
-    """Raise InputError unless a run may be written to `path`: it is absent, empty, or a run folder to replace."""
+    """Raise InputError unless a run can be written to `path`: it is absent, empty, or a run folder to replace."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise InputError([Fault(str(path), None, "--out", "this exists and is not a folder; name another place")])
     if path.is_dir() and any(path.iterdir()) and not is_run_folder(path):
         message = "this folder exists and is not a run folder; name a new one, so that nothing of yours is replaced"
+        raise InputError([Fault(str(path), None, "--out", message)])
+    _refuse_unwritable(path)
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Refuse a place that cannot be written before the plan is made, not after."""
+    parents = path.absolute().parents
+    above = next((one for one in parents if one.exists()), parents[-1])
+    if not above.is_dir():
+        message = f"'{above}' is not a folder; name another place"
+        raise InputError([Fault(str(path), None, "--out", message)])
+    if not os.access(above, os.W_OK | os.X_OK):
+        message = f"the folder '{above}' may not be written; name another place"
         raise InputError([Fault(str(path), None, "--out", message)])
 
 
@@ -55,6 +69,9 @@ def new_run_folder(path: Path) -> Iterator[Path]:
         yield partial
         partial.chmod(0o755)
         _replace(partial, path)
+    except OSError as error:
+        message = f"this cannot be written ({error.strerror}); free some room or name another place"
+        raise InputError([Fault(str(path), None, "--out", message)]) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -73,6 +90,16 @@ def _replace(partial: Path, path: Path) -> None:
         raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def write_whole(target: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written beside its place and renamed, so that it is whole or as it was."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        write(partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.solve.formulation import Floors
     from planner.solve.patterns import RowPatterns
     from planner.solve.relaxation import Relaxation
 
@@ -39,6 +40,8 @@ class Certificate:
     contract_period: NDArray[np.int64]
     """[n_periods]"""
     contract_amount: int
+    floor: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict)
+    """Fewest racks in a branch and their multiplier, by (row, configuration, period)."""
 
     def to_json(self, problem: Problem) -> dict[str, Any]:
         """The file's form: nonzero multipliers by name, integers as text."""
@@ -61,6 +64,11 @@ class Certificate:
             "units": _by_block(problem, self.units),
             "contract": {"p": price, "h": str(self.contract_amount)},
             "trees": {},
+            "floors": [
+                [problem.row_names[r], problem.configuration_names[k], periods[t], str(price)]
+                for (r, k, t), (_, price) in sorted(self.floor.items())
+                if price
+            ],
         }
 
 
@@ -71,8 +79,11 @@ def _by_block(problem: Problem, multiplier: NDArray[np.object_]) -> list[list[st
     ]
 
 
-def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
-    """Round multipliers to the grid; any rounding keeps the bound valid."""
+def certificate(problem: Problem, relaxation: Relaxation, floors: Floors | None = None) -> Certificate:
+    """Round multipliers to the grid; any rounding keeps the bound valid.
+
+    Parameters: floors, of the branch that the relaxation was solved for.
+    """
     priced = ~single_row_limits(problem)[:, None] & (problem.capacity != INACTIVE)
     grid = float(2**MULTIPLIER_BITS)
     return Certificate(
@@ -82,6 +93,10 @@ def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
         units=_on_grid(relaxation.units * grid),
         contract_period=_on_grid(np.minimum(relaxation.contract_period, 2.0**30) * grid).astype(np.int64),
         contract_amount=int(_on_grid(np.array([relaxation.contract_amount * grid]))[0]),
+        floor={
+            place: (least, int(_on_grid(np.array([relaxation.floor[place] * grid]))[0]))
+            for place, least in (floors or {}).items()
+        },
     )
 
 
@@ -98,6 +113,9 @@ def bound_cents(problem: Problem, patterns: RowPatterns, proof: Certificate) -> 
     """
     reduced = _reduced_values(problem, proof)
     total = _capacity_term(problem, proof) + _contract_term(problem, proof)
+    for place, (least, price) in proof.floor.items():
+        reduced[place] += price * 2**SHARE_BITS
+        total -= least * price * 2**SHARE_BITS
     total += _block_term(problem, patterns, proof, reduced)
     return -((-total) >> _SCALE_BITS)
 

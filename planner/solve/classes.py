@@ -41,6 +41,11 @@ class Classes:
         return tuple(int(x.max()) + 1 if x.size else 0 for x in (self.row, self.limit, self.block))  # type: ignore[return-value]
 
 
+def singletons(problem: Problem) -> Classes:
+    """Every row, limit and block a class of its own."""
+    return Classes(np.arange(problem.n_rows), np.arange(problem.n_limits), np.arange(problem.n_blocks))
+
+
 def refine(problem: Problem) -> Classes:
     """Partition rows, limits and blocks until nothing tells the members of a class apart."""
     values = effective_values(problem)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Pattern = tuple[int, ...]
+Caps = dict[tuple[int, int, int], int]
+"""Most racks by (row, configuration, period)."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,10 @@ def single_row_limits(problem: Problem) -> NDArray[np.bool_]:
     return single
 
 
-def row_patterns(problem: Problem) -> RowPatterns:
+def row_patterns(problem: Problem, caps: Caps | None = None) -> RowPatterns:
     """Enumerate the maximal integer points of every row under its own limits, system by system.
 
+    Parameters: caps, upper bounds that a proof's branch adds, by (row, configuration, period).
     Raises ValueError when a row has no limit on some configuration (a missing limit never means unlimited).
     """
     limits_of_row = _limits_of_rows(problem)
@@ -60,6 +63,8 @@ def row_patterns(problem: Problem) -> RowPatterns:
                 if not eligible:
                     continue
                 bounds = _bounds(problem, limits_of_row[row], eligible, period)
+                if caps:
+                    bounds += _capped(caps, row, eligible, period)
                 key = (eligible, bounds)
                 if key not in known:
                     known[key] = len(sets)
@@ -68,6 +73,12 @@ def row_patterns(problem: Problem) -> RowPatterns:
                 set_idx[row, system, period] = known[key]
                 most[row, :, period] = np.maximum(most[row, :, period], np.max(sets[known[key]], axis=0))
     return RowPatterns(set_idx, tuple(sets), tuple(_points(patterns) for patterns in sets), most)
+
+
+def _capped(caps: Caps, row: int, eligible: tuple[int, ...], period: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """One bound for each capped configuration of a row."""
+    found = [(k, caps[row, k, period]) for k in eligible if (row, k, period) in caps]
+    return tuple((tuple(int(k == capped) for k in eligible), most) for capped, most in found)
 
 
 def _limits_of_rows(problem: Problem) -> list[list[tuple[int, int]]]:

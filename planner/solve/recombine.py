@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.solve.feasible import limits_hold
 from planner.solve.patterns import single_row_limits
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def recombine(pool: PathPool, time_limit_s: float | None) -> NDArray[np.int64] |
     if counts is None:
         return None
     plan = _assign(pool, chosen, counts)
-    return plan if _holds(pool.problem, plan) else None
+    return plan if limits_hold(pool.problem, plan) else None
 
 
 def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float | None) -> NDArray[np.int64] | None:
@@ -240,12 +241,3 @@ def _assign(pool: PathPool, chosen: list[tuple[int, Path]], counts: NDArray[np.i
         for _ in range(int(count)):
             plan[pool.rows_of_block[waiting[group].pop(0)]] = path.n_racks
     return plan
-
-
-def _holds(problem: Problem, n_racks: NDArray[np.int64]) -> bool:
-    """Whether every limit holds, in exact integers."""
-    limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
-    load = np.zeros(problem.capacity.shape, np.int64)
-    entry_load = (problem.entry_coefficient[:, :, None] * n_racks[problem.entry_row_idx]).sum(axis=1)
-    np.add.at(load, limit_of_entry, entry_load)
-    return bool((load <= problem.capacity).all())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.solve.formulation import MONEY_CENTS, Formulation
+from planner.solve.formulation import MONEY_CENTS, Floors, Formulation
 from planner.solve.generation import generate
 from planner.solve.master import Master
 
@@ -53,18 +53,26 @@ class Relaxation:
     contract_amount: float
     racks: NDArray[np.float64]
     """[n_rows, n_configurations, n_periods] aimed standing racks, averaged over a class."""
+    floor: dict[tuple[int, int, int], float]
+    """Cents for each rack under a branch's floor, by (row, configuration, period)."""
     pool: tuple[PoolPattern, ...]
     """Patterns that the relaxation uses in any period, with their weight in the last."""
     status: str
 
 
-def relax(problem: Problem, patterns: RowPatterns, classes: Classes, time_limit_s: float | None = None) -> Relaxation:
+def relax(
+    problem: Problem,
+    patterns: RowPatterns,
+    classes: Classes,
+    time_limit_s: float | None = None,
+    floors: Floors | None = None,
+) -> Relaxation:
     """Solve the relaxation over classes and lift its multipliers and aims to the whole problem.
 
     Parameters: time_limit_s, after which no further columns are sought; what is held then still gives a valid,
-    weaker bound.
+    weaker bound; floors, of a proof's branch.
     """
-    formulation = Formulation(problem, patterns, classes)
+    formulation = Formulation(problem, patterns, classes, floors)
     master = Master(formulation.columns, formulation.rows)
     generate(formulation, master, time_limit_s)
     return _lift(formulation, master)
@@ -89,6 +97,10 @@ def _lift(formulation: Formulation, master: Master) -> Relaxation:
         units=units[classes.block],
         contract_period=dual[formulation.revenue_row],
         contract_amount=float(dual[formulation.amount_row][0]),
+        floor={
+            place: float(dual[row]) * MONEY_CENTS
+            for place, row in zip(formulation.floors, formulation.floor_row, strict=True)
+        },
         racks=primal[formulation.x][classes.row],
         pool=_pool(formulation, primal),
         status=master.status,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from planner.solve.guide import Guide, make_guide
 from planner.solve.options import Progress, SolveOptions, Status, StopReason, gap
 from planner.solve.packing import packing_model
 from planner.solve.patterns import row_patterns
+from planner.solve.prove import Node, is_small, prove
 from planner.solve.recombine import path_pool
 from planner.solve.relaxation import relax
 from planner.solve.search import Found, search_rounds
@@ -37,12 +38,21 @@ class Solution:
     status: Status
     stop_reason: StopReason
     certificate: Certificate
+    tree: Node | None
+    """The proof of a small problem, where it is better than the certificate's own multipliers."""
     guide: Guide
     wall_s: float
     work: int
     """Search steps times lanes."""
     backend: str
     seed: int
+
+    def certificate_json(self, problem: Problem) -> dict[str, Any]:
+        """The certificate's file, with the tree where there is one."""
+        content = self.certificate.to_json(problem)
+        if self.tree is not None:
+            content["trees"] = {"problem": self.tree.to_json(problem)}
+        return content
 
     @property
     def gap(self) -> float:
@@ -87,13 +97,24 @@ def solve(
                 break
     except KeyboardInterrupt:
         reason = StopReason.INTERRUPTED
-    plan = Plan(best.n_racks)
+    plan, tree = Plan(best.n_racks), None
     objective = objective_cents(problem, plan)
-    status = Status.OPTIMAL if objective == bound else Status.FEASIBLE
+    if objective < bound and reason != StopReason.INTERRUPTED and is_small(problem):
+        proven = prove(problem, plan, lambda: (_time_left(options, started) or 1.0) <= 0)
+        plan, objective = proven.plan, proven.objective
+        if proven.bound < bound:
+            bound, tree = proven.bound, proven.root
+    if objective == bound and reason != StopReason.INTERRUPTED:
+        reason = StopReason.OPTIMAL
     return Solution(
-        plan=plan, objective=objective, bound=bound, status=status, stop_reason=reason, certificate=proof,
-        guide=guide, wall_s=time.monotonic() - started, work=best.work, backend=backend, seed=options.seed,
+        plan=plan, objective=objective, bound=bound, status=_status(objective, bound), stop_reason=reason,
+        certificate=proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
+        backend=backend, seed=options.seed,
     )  # fmt: skip
+
+
+def _status(objective: int, bound: int) -> Status:
+    return Status.OPTIMAL if objective == bound else Status.FEASIBLE
 
 
 def _time_left(options: SolveOptions, started: float) -> float | None:

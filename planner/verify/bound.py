@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from planner.verify.certificate import SCALE_BITS, CertificateError, Multipliers, gain
+from planner.verify.certificate import SCALE_BITS, Branch, CertificateError, Multipliers, gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,14 +31,21 @@ class BoundRule:
     everything: AllLimits
     eligibility: Mapping[str, Eligibility]
     points: Mapping[str, RowPoints]
-    multipliers: Multipliers
+    branch: Branch
     _coefficients: dict[tuple[tuple[str, int], ...], list[int]] = field(default_factory=dict)
     _rows: dict[tuple[tuple[Point, ...], tuple[int, ...]], Totals] = field(default_factory=dict)
     _blocks: dict[tuple[tuple[int | None, ...], ...], Totals] = field(default_factory=dict)
 
+    @property
+    def multipliers(self) -> Multipliers:
+        """The multipliers of this branch."""
+        return self.branch.multipliers
+
     def bound_cents(self) -> int:
         """The bound, rounded up to the cent; raises CertificateError when a multiplier names no limit."""
         total = self._contract_term()
+        for place, price in self.multipliers.floors.items():
+            total -= (self.branch.least[place] * price) << 20
         charges = self._charges()
         for name, by_period in self.multipliers.limits.items():
             for t, price in by_period.items():
@@ -137,6 +144,9 @@ class BoundRule:
     ) -> Totals:
         """The best value of a row for each number of racks, in 2^-50 cents."""
         points = self.points[site].points(row, self.ledger.setting.periods[t], names)
+        most = [self.branch.most.get((f"{site}:{row}", name, t)) for name in names]
+        if any(count is not None for count in most):
+            points = tuple(point for point in points if _within(point, most))
         values = tuple(self._reduced_value(site, row, name, t, charges) for name in names)
         key = (points, values)
         if key not in self._rows:
@@ -150,6 +160,7 @@ class BoundRule:
         value = self.ledger.rack_values(site, name)[t] << BITS
         value += (self.multipliers.contract[t] * self.ledger.contract_revenue(name, t)) << 20
         value += gain(self.multipliers.monotone, full, system, t) << 20
+        value += self.multipliers.floors.get((full, name, t), 0) << 20
         charged = charges.get((full, t))
         return value - (charged[self._configurations.index(name)] if charged else 0)
 
@@ -166,6 +177,10 @@ class BoundRule:
             for n, value in enumerate(self._blocks[key])
             if value is not None and (partial or n % unit == 0)
         )
+
+
+def _within(point: Point, most: Sequence[int | None]) -> bool:
+    return all(cap is None or n <= cap for n, cap in zip(point, most, strict=True))
 
 
 def _by_total(points: Sequence[Point], values: Sequence[int]) -> Totals:

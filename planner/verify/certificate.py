@@ -31,6 +31,21 @@ class Multipliers:
     contract: tuple[int, ...]
     """For each period."""
     amount: int
+    floors: dict[tuple[str, str, int], int]
+    """Of a branch: by `site:row`, configuration and period."""
+
+
+Place = tuple[str, str, int]
+"""`site:row`, configuration and period."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One leaf of a proof: the counts that it covers, and the multipliers that bound them."""
+
+    most: dict[Place, int]
+    least: dict[Place, int]
+    multipliers: Multipliers
 
 
 def gain(multipliers: Mapping[tuple[str, str, int], int], place: str, system: str, period: int) -> int:
@@ -38,22 +53,66 @@ def gain(multipliers: Mapping[tuple[str, str, int], int], place: str, system: st
     return multipliers.get((place, system, period), 0) - multipliers.get((place, system, period + 1), 0)
 
 
-def read_multipliers(
-    certificate: Mapping[str, Any],
-    periods: Sequence[str],
-    rows: Callable[[str], bool],
-    blocks: Callable[[str], bool],
-    systems: Sequence[str],
-) -> Multipliers:
-    """Read a certificate's content.
+@dataclass(frozen=True)
+class Known:
+    """What a certificate may name."""
 
-    Parameters: rows and blocks, whether a `site:id` exists. Raises CertificateError with the entry at fault.
+    periods: Sequence[str]
+    rows: Callable[[str], bool]
+    """Whether a `site:row` exists."""
+    blocks: Callable[[str], bool]
+    """Whether a `site:block` exists."""
+    systems: Sequence[str]
+    configurations: Sequence[str]
+
+
+def read_branches(certificate: Mapping[str, Any], known: Known) -> list[Branch]:
+    """Read a certificate: its own multipliers as one branch, or every leaf of its tree.
+
+    A tree splits the whole numbers of one count in two at each node, so its leaves cover every plan. Raises
+    CertificateError with the entry at fault.
     """
     if certificate.get("scale_bits") != SCALE_BITS:
         _refuse("scale_bits", certificate.get("scale_bits"), str(SCALE_BITS))
-    if certificate.get("trees"):
-        _refuse("trees", "some", "none in this version")
-    index = {quarter: t for t, quarter in enumerate(periods)}
+    trees = _object(certificate, "trees")
+    if set(trees) - {"problem"}:
+        _refuse("trees", sorted(trees), "nothing, or one tree named 'problem'")
+    own = Branch({}, {}, read_multipliers(certificate, known))
+    if own.multipliers.floors:
+        _refuse("floors", sorted(own.multipliers.floors), "none outside a tree")
+    return _leaves(_object(trees, "problem"), known, {}, {}) if trees else [own]
+
+
+def _leaves(node: Mapping[str, Any], known: Known, most: dict[Place, int], least: dict[Place, int]) -> list[Branch]:
+    found: list[Branch] = []
+    waiting = [(node, most, least)]
+    while waiting:
+        node, most, least = waiting.pop()
+        if "at_most" not in node:
+            multipliers = read_multipliers(node, known)
+            if not set(multipliers.floors) <= set(least):
+                _refuse("floors", sorted(set(multipliers.floors) - set(least)), "counts with a floor in the branch")
+            found.append(Branch(most, least, multipliers))
+            continue
+        place, count = _split(node, known)
+        waiting.append((_object(node, "below"), {**most, place: min(count, most.get(place, count))}, least))
+        waiting.append((_object(node, "above"), most, {**least, place: max(count + 1, least.get(place, 0))}))
+    return found
+
+
+def _split(node: Mapping[str, Any], known: Known) -> tuple[Place, int]:
+    row, configuration, count = node.get("row"), node.get("configuration"), node.get("at_most")
+    if not isinstance(row, str) or not known.rows(row) or configuration not in known.configurations:
+        _refuse("trees", [row, configuration], "a row and a configuration that exist")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        _refuse("trees", count, "a whole number of racks")
+    index = {quarter: t for t, quarter in enumerate(known.periods)}
+    return (str(row), str(configuration), _period(index, node.get("period"))), int(count or 0)
+
+
+def read_multipliers(certificate: Mapping[str, Any], known: Known) -> Multipliers:
+    """Read the multipliers of a certificate or of a leaf. Raises CertificateError with the entry at fault."""
+    index = {quarter: t for t, quarter in enumerate(known.periods)}
     contract = _object(certificate, "contract")
     prices = _object(contract, "p")
     by_period = {_period(index, quarter): _integer("contract", text) for quarter, text in prices.items()}
@@ -63,11 +122,12 @@ def read_multipliers(
             for named in [_object(certificate, "limits")]
             for name in named
         },
-        monotone=_triples(certificate, "monotone", rows, systems, index),
-        opening=_triples(certificate, "open", blocks, systems, index),
-        units=_triples(certificate, "units", blocks, systems, index),
-        contract=tuple(by_period.get(t, 0) for t in range(len(periods))),
+        monotone=_triples(certificate, "monotone", known.rows, known.systems, index),
+        opening=_triples(certificate, "open", known.blocks, known.systems, index),
+        units=_triples(certificate, "units", known.blocks, known.systems, index),
+        contract=tuple(by_period.get(t, 0) for t in range(len(known.periods))),
         amount=_integer("contract", contract.get("h", "0")),
+        floors=_triples(certificate, "floors", known.rows, known.configurations, index, first=0),
     )
 
 
@@ -77,6 +137,7 @@ def _triples(
     exists: Callable[[str], bool],
     systems: Sequence[str],
     index: dict[str, int],
+    first: int = 1,
 ) -> dict[tuple[str, str, int], int]:
     found: dict[tuple[str, str, int], int] = {}
     entries = certificate.get(key)
@@ -84,10 +145,10 @@ def _triples(
         _refuse(key, entries, "a list")
     for entry in entries or []:
         if not isinstance(entry, list) or len(entry) != 4 or not exists(str(entry[0])) or entry[1] not in systems:
-            _refuse(key, entry, "[site:id, system, period, integer as text] of things that exist")
+            _refuse(key, entry, "[site:id, system or configuration, period, integer as text] of things that exist")
         place = (str(entry[0]), str(entry[1]), _period(index, entry[2]))
-        if place[2] == 0 or place in found:
-            _refuse(key, entry, "each period once, from the second period on")
+        if place[2] < first or place in found:
+            _refuse(key, entry, "each period once, monotony from the second period on")
         found[place] = _integer(key, entry[3])
     return found
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from planner.verify.bound import BoundRule
-from planner.verify.certificate import CertificateError, read_multipliers
+from planner.verify.certificate import CertificateError, Known, read_branches
 from planner.verify.decisions import (
     Setting,
     block_counts,
@@ -279,19 +279,23 @@ class Verification:
 
     def _bound_cents(self) -> int:
         setting = self.setting
-        multipliers = read_multipliers(
-            self.run.certificate,
-            self.periods,
-            lambda name: name.partition(":")[2] in setting.rows.get(name.partition(":")[0], {}),
-            lambda name: name.partition(":")[2] in setting.partial_units.get(name.partition(":")[0], {}),
-            list(dict.fromkeys(draws.system for draws in setting.draws.values())),
+        known = Known(
+            periods=self.periods,
+            rows=lambda name: name.partition(":")[2] in setting.rows.get(name.partition(":")[0], {}),
+            blocks=lambda name: name.partition(":")[2] in setting.partial_units.get(name.partition(":")[0], {}),
+            systems=list(dict.fromkeys(draws.system for draws in setting.draws.values())),
+            configurations=list(setting.draws),
         )
+        branches = read_branches(self.run.certificate, known)
         power, _ = self._power
         points = {
             site: RowPoints(site, limits, self.everything, setting.draws, self.periods, power[site].reserved)
             for site, limits in self.limits.items()
         }
-        return BoundRule(self.ledger, self.everything, self.eligibility, points, multipliers).bound_cents()
+        return max(
+            BoundRule(self.ledger, self.everything, self.eligibility, points, branch).bound_cents()
+            for branch in branches
+        )
 
     def _nonlinear_checks(self) -> list[Check]:
         chains = []

@@ -55,7 +55,7 @@ class Eligibility:
             return "it is disabled in the catalogue"
         if not fields["available"] or (self.buildings is not None and fields["building_id"] not in self.buildings):
             return "the row is not ours to fill"
-        for check in (self._cooled, self._tapped, self._ported, self._carried):
+        for check in (self._cooled, self._tapped, self._rides_through, self._ported, self._carried):
             reason = check(fields, configuration, row)
             if reason is not None:
                 return reason
@@ -85,6 +85,17 @@ class Eligibility:
             return "the taps carry too little"
         return None
 
+    def _rides_through(self, fields: dict[str, Any], configuration: str, _row: str) -> str | None:
+        """With one of two feeds lost, the shelves on the other must carry the rack where the row asks for it."""
+        if fields["ride_through"] not in {"cap", "refuse"}:
+            return None
+        one = self.catalog.configuration(configuration)
+        if fields["ride_through"] == "refuse" and one.profile.capped_to_ride_through:
+            return "the row trusts no power cap"
+        per_feed = known(one.system.power_shelves_per_feed, f"{configuration} power_shelves_per_feed")
+        shelf_w = Fraction(known(one.system.power_shelf_rating, f"{configuration} power_shelf_rating"))
+        return "its shelves on one feed carry too little" if self._it_w(configuration) > per_feed * shelf_w else None
+
     def _it_w(self, configuration: str) -> int:
         watts = Fraction(known(self.catalog.configuration(configuration).profile.sustained_max, configuration))
         return -(-watts.numerator // watts.denominator)
@@ -112,14 +123,14 @@ class Eligibility:
         return "it is too heavy for the floor" if weight_kg > allowed else None
 
     def forbidden_drops(self, row: str, quarter: str) -> list[str]:
-        """Elements in service whose single failure drops the row against its availability class."""
+        """Failures of what is in service that drop the row against its availability class."""
         walker = self.limits.walker
         network, epoch = walker.network, walker.epoch(quarter)
         allowed = {str(kind) for kind in self.limits.graphs.containment.nodes[row]["may_drop_on"]}
         return [
-            network.names[failed]
+            network.failure_name(failed)
             for failed in walker.dropping(epoch).get(network.index[row], ())
-            if network.kinds[failed] not in allowed
+            if network.failure_kind(failed) not in allowed
         ]
 
 

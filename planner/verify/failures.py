@@ -45,13 +45,13 @@ class FailureTable:
         if draws.periods[-1] != last:
             return
         network, at = draws.walker.network, len(draws.periods) - 1
-        element = network.names[outage.failed]
+        element = network.failure_name(outage.failed)
         self.seen.add(element)
         stated = self.stated.get(element)
         if stated is None:
             self.faults.append(f"the failure of {self.site}:{element} is missing")
             return
-        due = self._dropped(draws, outage, last) | {"kind": network.kinds[outage.failed]}
+        due = self._dropped(draws, outage, last) | {"kind": network.failure_kind(outage.failed)}
         self.faults += [
             f"{key} of the failure of {self.site}:{element} is {value}, stated {stated.get(key)}"
             for key, value in due.items()

@@ -59,7 +59,7 @@ class SiteLimits:
     def terms(self, family: str, element: str, detail: str | None, quarter: str) -> Terms | None:
         """One limit in a period, or None where it does not exist.
 
-        Parameters: detail, the failed element of a power limit, the kind of port of a leaf group, else None.
+        Parameters: detail, the failed element or group of a power limit, the kind of port of a leaf group, else None.
         Raises KeyError when the family, the element or the detail is none of this site's.
         """
         if family == "power":
@@ -131,13 +131,17 @@ class SiteLimits:
         return Terms(rows, capacity * ONE - self.occupied_coefficient(rows, quarter))
 
     def power_shares(self, element: str, contingency: str | None, quarter: str) -> Shares | None:
-        """Exact shares on an element's output, or None when it or the failed element does not stand."""
+        """Exact shares on an element's output, or None when it or what fails does not stand."""
         walker, network = self.walker, self.walker.network
         epoch, node = walker.epoch(quarter), network.index[element]
-        failed = None if contingency is None else network.index[contingency]
+        failed = None if contingency is None else network.failure_number(contingency)
         dead = walker.wiring(epoch).dead
-        if node in dead or (failed is not None and (failed in dead or node in walker.outage(epoch, failed).dead)):
+        if node in dead:
             return None
+        if failed is not None:
+            after = walker.outage(epoch, failed).dead
+            if not after or node in after:
+                return None
         return walker.shares(epoch, node, failed)
 
     def _power(self, element: str, contingency: str | None, quarter: str) -> Terms | None:

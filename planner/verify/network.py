@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOADS = frozenset({"row", "mechanical", "support"})
 SERVICE = "service"
+COMMON_MODE = "common-mode"
 ALWAYS = -1
 """Quarter index from which a node without a date stands."""
 
@@ -59,11 +60,35 @@ class Network:
     """Floored; None for the service and for loads."""
     needs: dict[int, tuple[int, ...]]
     """Mechanical and support loads without which each row cannot run."""
+    groups: tuple[tuple[str, tuple[int, ...]], ...]
+    """Name and elements of each common-mode group; failure number `len(names) + i` is that of group i."""
 
     @property
     def elements(self) -> tuple[int, ...]:
         """Nodes that may fail: everything but the service and the loads."""
         return tuple(i for i, kind in enumerate(self.kinds) if kind not in LOADS and kind != SERVICE)
+
+    def failures(self, normal: Wiring) -> list[int]:
+        """Numbers of the failures in a wiring: its elements, and the groups of which any element stands."""
+        numbers = [*self.elements, *range(len(self.names), len(self.names) + len(self.groups))]
+        return [failed for failed in numbers if any(node not in normal.dead for node in self.failed_nodes(failed))]
+
+    def failed_nodes(self, failed: int) -> tuple[int, ...]:
+        """Elements that a failure takes out."""
+        return (failed,) if failed < len(self.names) else self.groups[failed - len(self.names)][1]
+
+    def failure_name(self, failed: int) -> str:
+        """Id of the element, or name of the group."""
+        return self.names[failed] if failed < len(self.names) else self.groups[failed - len(self.names)][0]
+
+    def failure_kind(self, failed: int) -> str:
+        """Kind of the element, or that of groups."""
+        return self.kinds[failed] if failed < len(self.names) else COMMON_MODE
+
+    def failure_number(self, name: str) -> int:
+        """Number of the failure of this name; raises KeyError when there is none."""
+        numbers = {group: len(self.names) + at for at, (group, _) in enumerate(self.groups)}
+        return numbers[name] if name in numbers else self.index[name]
 
     def below(self, node: int) -> list[int]:
         """Everything that a node feeds, directly or not, in topological order, itself excluded."""
@@ -106,6 +131,7 @@ def network_of(graphs: SiteGraphs, needs: dict[str, list[str]]) -> Network:
         losses=tuple(_losses(field) for field in fields),
         rating_w=tuple(_floor(field["rating_w"]) if _is_element(field) else None for field in fields),
         needs={index[row]: tuple(index[node] for node in needed) for row, needed in needs.items()},
+        groups=tuple((name, tuple(index[one] for one in members)) for name, members in graphs.common_mode.items()),
     )
 
 
@@ -159,11 +185,12 @@ class Wiring:
 
 @dataclass(frozen=True)
 class Outage:
-    """What the failure of one element changes in a wiring."""
+    """What one failure changes in a wiring."""
 
     failed: int
+    """Number of the failure."""
     dead: frozenset[int]
-    """Nodes that lose all supply, the failed one included."""
+    """Nodes that lose all supply, the failed ones included."""
     shares: dict[int, tuple[tuple[int, Fraction], ...]]
     """(source, share) pairs of the survivors that lose a source."""
 
@@ -196,12 +223,12 @@ def wiring_in(network: Network, quarter: int) -> Wiring:
 
 
 def outage_of(network: Network, normal: Wiring, failed: int, below: Iterable[int]) -> Outage:
-    """The failure of one element of a wiring; `below` is everything under it in topological order."""
-    dead = {failed}
+    """One failure in a wiring; `below` is everything under its elements in topological order."""
+    dead = {node for node in network.failed_nodes(failed) if node not in normal.dead}
     shares: dict[int, tuple[tuple[int, Fraction], ...]] = {}
     for node in below:
         sources = network.sources[node]
-        if node in normal.dead or not any(edge.node in dead for edge in sources):
+        if node in normal.dead or node in dead or not any(edge.node in dead for edge in sources):
             continue
         live = [edge for edge in sources if edge.node not in dead and edge.node not in normal.dead]
         if live:

@@ -51,12 +51,11 @@ class Chain:
             if service not in wiring.dead:
                 self.meter_w.update(zip(draws.periods, flow.output[service], strict=False))
             self._look(draws, network, flow.output, "normal operation")
-            for failed in network.elements:
-                if failed not in wiring.dead:
-                    outage = draws.walker.outage(draws.epoch, failed)
-                    silenced = {node: [float(w) for w in watts] for node, watts in draws.silenced(outage).items()}
-                    after = flow.after(outage, silenced)
-                    self._look(draws, network, after, f"the failure of {network.names[failed]}")
+            for failed in network.failures(wiring):
+                outage = draws.walker.outage(draws.epoch, failed)
+                silenced = {node: [float(w) for w in watts] for node, watts in draws.silenced(outage).items()}
+                after = flow.after(outage, silenced)
+                self._look(draws, network, after, f"the failure of {network.failure_name(failed)}")
 
     def _look(self, draws: EpochDraws, network: Network, output: Mapping[int, list[float]], when: str) -> None:
         for node, watts in output.items():

@@ -98,7 +98,7 @@ class RowPoints:
         return found
 
     def _power_limits(self, row: str, quarter: str) -> list[OwnLimit]:
-        """Power limits that the row alone could break, in normal operation and under every failure above it.
+        """Power limits that the row alone could break, in normal operation, and under failures above it and of groups.
 
         Of limits with the same coefficients only the tightest matters, so only failures that leave an element about
         as full as any without the plan are worked out to the last unit.
@@ -108,6 +108,7 @@ class RowPoints:
         candidates = self._candidates(row, epoch)
         dead = walker.wiring(epoch).dead
         failures = [f for f in sorted(walker.ancestors(row)) if network.rating_w[f] is not None and f not in dead]
+        failures += [f for f in network.failures(walker.wiring(epoch)) if f >= len(network.names)]
         alike: dict[tuple[int, Kinds], list[int | None]] = defaultdict(list)
         for failed in [None, *failures] if candidates else ():
             for element, shares in walker.row_shares(epoch, row, failed, candidates).items():
@@ -140,13 +141,13 @@ class RowPoints:
         return frozenset(found)
 
     def _exact_capacity(self, element: int, failed: int | None, quarter: str) -> int:
-        names = self.limits.walker.network.names
+        network = self.limits.walker.network
         key = (self.limits.walker.epoch(quarter), element, failed)
         if key not in self._capacities:
-            contingency = None if failed is None else names[failed]
-            terms = self.limits.terms("power", names[element], contingency, quarter)
+            contingency = None if failed is None else network.failure_name(failed)
+            terms = self.limits.terms("power", network.names[element], contingency, quarter)
             if terms is None:
-                msg = f"element '{names[element]}' carries a row but has no limit"
+                msg = f"element '{network.names[element]}' carries a row but has no limit"
                 raise ValueError(msg)
             self._capacities[key] = terms.capacity
         return self._capacities[key]

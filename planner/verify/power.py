@@ -136,9 +136,7 @@ class PowerCheck:
             for element in network.elements:
                 if element not in wiring.dead:
                     check.limit(element, None, flow.output[element])
-            for failed in network.elements:
-                if failed in wiring.dead:
-                    continue
+            for failed in network.failures(wiring):
                 outage = draws.walker.outage(draws.epoch, failed)
                 silenced = {node: _scaled(watts) for node, watts in draws.silenced(outage).items()}
                 after = flow.after(outage, silenced)
@@ -198,7 +196,7 @@ class _EpochCheck:
         period = self.draws.periods[at]
         quarter = self.power.standing.periods[period]
         names = self.network.names
-        contingency = None if failed is None else names[failed]
+        contingency = None if failed is None else self.network.failure_name(failed)
         terms: Terms | None = self.power.standing.limits.terms("power", names[element], contingency, quarter)
         if terms is None:
             return

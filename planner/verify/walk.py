@@ -102,7 +102,9 @@ class Walker:
         """One failure in an epoch."""
         key = (epoch, failed)
         if key not in self._outages:
-            self._outages[key] = outage_of(self.network, self.wiring(epoch), failed, self.below(failed))
+            nodes = self.network.failed_nodes(failed)
+            below = self.below(nodes[0]) if len(nodes) == 1 else sorted({one for n in nodes for one in self.below(n)})
+            self._outages[key] = outage_of(self.network, self.wiring(epoch), failed, below)
         return self._outages[key]
 
     @cached_property
@@ -111,14 +113,13 @@ class Walker:
         return {self.network.index[name]: drives for name, drives in self.drives_by_name.items()}
 
     def dropping(self, epoch: int) -> dict[int, tuple[int, ...]]:
-        """Elements whose single failure cuts each row off, for the rows that any does."""
+        """Failures that cut each row off, for the rows that any does."""
         if epoch not in self._dropping:
             found: dict[int, list[int]] = defaultdict(list)
-            for failed in self.network.elements:
-                if failed not in self.wiring(epoch).dead:
-                    for node in self.outage(epoch, failed).dead:
-                        if self.network.kinds[node] == "row":
-                            found[node].append(failed)
+            for failed in self.network.failures(self.wiring(epoch)):
+                for node in self.outage(epoch, failed).dead:
+                    if self.network.kinds[node] == "row":
+                        found[node].append(failed)
             self._dropping[epoch] = {row: tuple(elements) for row, elements in found.items()}
         return self._dropping[epoch]
 

@@ -91,6 +91,7 @@ def _row_fields(lineup: Lineup, building_available: bool, availability: Availabi
         "availability_class": availability.name,
         "may_drop_on": availability.may_drop_on,
         "n_feeds": n_feeds(lineup.template.scheme),
+        "ride_through": None if lineup.template.ride_through is None else lineup.template.ride_through.rule,
         "taps": rows.taps,
         "liquid_supply_degc": None if liquid is None else liquid.supply,
         "liquid_rise_k": None if liquid is None else liquid.rise,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sites.equipment import site_cooling_equipment, site_power_equipment, site_switch_equipment
+from sites.expansion.common_mode import common_mode_groups
 from sites.expansion.containment import containment_graph
 from sites.expansion.cooling import cooling_graph, design_days
 from sites.expansion.fabric import fabric_graph
@@ -42,11 +43,13 @@ def _expanded(site: SiteFile, catalog: Catalog) -> SiteGraphs:
     cooling = site_cooling_equipment(site, catalog)
     days = design_days(all_places, site.climate, cooling)
     mechanical = mechanical_loads(all_places, cooling, days)
+    power = power_graph(site, site_power_equipment(site, catalog), all_places, mechanical)
     return SiteGraphs(
         site=site,
         catalog=catalog,
         containment=containment_graph(site, all_places),
-        power=power_graph(site, site_power_equipment(site, catalog), all_places, mechanical),
+        power=power,
         cooling=cooling_graph(all_places, cooling, days),
         fabric=fabric_graph(all_places, site_switch_equipment(site, catalog)),
+        common_mode=common_mode_groups(site, power),
     )

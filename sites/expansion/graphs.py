@@ -27,3 +27,5 @@ class SiteGraphs:
     power: Graph
     cooling: Graph
     fabric: Graph
+    common_mode: dict[str, tuple[str, ...]]
+    """Elements that fail as one, by the name of their group."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
 from sites import units
 from sites.schema.common import Model, Name, Sourced, Text
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class ElementKind(StrEnum):
@@ -116,6 +119,8 @@ class Profile(Model):
     name: Name
     """`standard`, or `max-q` and `max-p`; the configuration is `system/profile`, or just `system` for `standard`."""
     enabled: bool = True
+    capped_to_ride_through: bool = False
+    """True: a power cap holds the rack at what its shelves carry once one of two feeds is lost."""
     sustained_max: Sourced[units.Watts]
     """Sizes whip to transformer, meter demand and heat."""
     peak: Sourced[units.Watts]
@@ -161,6 +166,11 @@ class RackSystem(Model):
     input_voltage_low: Sourced[units.Volts]
     input_voltage_high: Sourced[units.Volts]
     """Three-phase line voltages (AC) that the power shelves accept, lowest and highest."""
+    power_shelves: Sourced[Annotated[int, Field(ge=1)]]
+    power_shelf_rating: Sourced[units.Watts]
+    """What one power shelf carries with all its supplies."""
+    power_shelves_per_feed: Sourced[Annotated[int, Field(ge=1)]]
+    """How many of them hang on each feed of a row with two."""
     port_kind: Name
     """Kind of host port: fabric blocks hold one generation and one kind of port."""
     ports: Sourced[Annotated[int, Field(ge=1)]]
@@ -179,6 +189,29 @@ class RackSystem(Model):
         if self.enabled == (self.disabled_reason is not None):
             msg = "a disabled system needs 'disabled_reason', and only a disabled one has it"
             raise ValueError(msg)
+        return self
+
+    @property
+    def ride_through_w(self) -> Fraction | None:
+        """What the shelves of one feed carry when the other of two is lost, in W; None when a figure is unknown."""
+        rating_w, n_shelves = self.power_shelf_rating.value, self.power_shelves_per_feed.value
+        return None if rating_w is None or n_shelves is None else rating_w * n_shelves
+
+    @model_validator(mode="after")
+    def _shelves_fit(self) -> RackSystem:
+        total, each = self.power_shelves.value, self.power_shelves_per_feed.value
+        if total is not None and each is not None and 2 * each > total:
+            msg = f"found {each} power shelves on each of two feeds and {total} in all; at most {total // 2} fit"
+            raise ValueError(msg)
+        for profile in self.profiles:
+            capped_w, most_w = profile.sustained_max.value, self.ride_through_w
+            if profile.capped_to_ride_through and (most_w is None or capped_w != most_w):
+                carried = "an unknown load" if most_w is None else f"{int(most_w):,} W"
+                msg = (
+                    f"the profile '{profile.name}' is capped to the ride-through, so its 'sustained_max' must be what "
+                    f"the shelves of one feed carry: {carried}"
+                )
+                raise ValueError(msg)
         return self
 
 

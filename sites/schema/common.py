@@ -75,7 +75,7 @@ class QuarterRange(Model):
     @model_validator(mode="after")
     def _ascending(self) -> QuarterRange:
         if not quarter_index(self.low) <= quarter_index(self.mode) <= quarter_index(self.high):
-            msg = "low, mode and high must ascend"
+            msg = f"found {self.low}, {self.mode}, {self.high}; low, mode and high must ascend"
             raise ValueError(msg)
         return self
 
@@ -91,6 +91,7 @@ def ascending_steps(steps: tuple[CapacityStep, ...]) -> tuple[CapacityStep, ...]
     """Refuse an empty or unsorted list of capacity steps (a missing limit never means unlimited)."""
     quarters = [quarter_index(step.start) for step in steps]
     if not quarters or any(a >= b for a, b in pairwise(quarters)):
-        msg = "steps must name at least one quarter, each later than the one before"
+        found = f"found {', '.join(step.start for step in steps)}; " if steps else ""
+        msg = f"{found}steps must name at least one quarter, each later than the one before"
         raise ValueError(msg)
     return steps

@@ -49,7 +49,8 @@ class Supply(Model):
     def _sorted(self) -> Supply:
         quarters = [quarter_index(d.quarter) for d in self.deliveries]
         if any(a >= b for a, b in pairwise(quarters)):
-            msg = f"deliveries of '{self.system}' must be in order of quarter, each quarter once"
+            found = ", ".join(delivery.quarter for delivery in self.deliveries)
+            msg = f"found {found}; deliveries of '{self.system}' must be in order of quarter, each quarter once"
             raise ValueError(msg)
         return self
 

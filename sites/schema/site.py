@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -213,12 +214,51 @@ class Fabric(Model):
     """Power group whose members carry network and support gear in equal shares."""
 
 
+class FailureKind(StrEnum):
+    """What may fail: one element of a kind, or a common-mode group."""
+
+    LINE = "line"
+    MAIN_TRANSFORMER = "main-transformer"
+    FEEDER = "feeder"
+    SWITCHBOARD = "switchboard"
+    UNIT_SUBSTATION = "unit-substation"
+    UPS = "ups"
+    BUS = "bus"
+    TRANSFER_SWITCH = "transfer-switch"
+    BUSWAY = "busway"
+    COMMON_MODE = "common-mode"
+
+
+COMMON_MODE = str(FailureKind.COMMON_MODE)
+"""Kind of the failure of a common-mode group."""
+
+
 class Availability(Model):
-    """What the rows were promised when any single element fails."""
+    """What the rows were promised when any single element, or any common-mode group, fails."""
 
     name: Name
-    may_drop_on: tuple[ElementKind, ...] = ()
-    """Kinds of element whose single failure may drop a row of this class."""
+    may_drop_on: tuple[FailureKind, ...] = ()
+    """Kinds of element whose single failure may drop a row of this class; `common-mode`: the failure of a group."""
+    provenance: Provenance
+
+
+class CommonMode(Model):
+    """Elements that one event takes out together: feeders in one duct bank, boards of one lineup."""
+
+    name: Name
+    """The failure is called by it, as `power:element:name` in limits."""
+    members: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Ids of power elements (`b1/h1/l01/ups-2`), or ids without their number for all that are so numbered: `feeder`,
+    `b1/feeder`, `b1/h1/l01/ups`."""
+    provenance: Provenance
+
+
+class RideThrough(Model):
+    """What holds a rack on two feeds when one of them is lost and the shelves of the other carry it alone."""
+
+    rule: Literal["cap", "refuse", "ignore"]
+    """`cap`: a rack must draw no more than its shelves on one feed carry; profiles capped to that are welcome.
+    `refuse`: the same, and no power cap is trusted with it. `ignore`: not asked, for the reason in the provenance."""
     provenance: Provenance
 
 
@@ -231,6 +271,8 @@ class LineupTemplate(Model):
     chain: Annotated[tuple[ChainStage, ...], Field(min_length=1)]
     """The elements of each block from the top down, e.g. unit substation then UPS."""
     availability: Name
+    ride_through: RideThrough | None = None
+    """Due for schemes with two feeds to a row (`2n`, `distributed`), and only there."""
     rows: Rows
     liquid: Liquid | None = None
     """Missing: the rows are air-cooled only."""
@@ -239,6 +281,20 @@ class LineupTemplate(Model):
     avoidable_capex: units.Usd
     """Charged when the lineup's first rack is placed; sunk capex is not entered."""
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _two_feeds_ride_through(self) -> LineupTemplate:
+        dual = isinstance(self.scheme, (TwoN, Distributed))
+        if dual and self.ride_through is None:
+            msg = (
+                f"rows of scheme '{self.scheme.kind}' hang on two feeds, so 'ride_through' must say what holds once "
+                "one is lost; add it with the rule cap, refuse or ignore"
+            )
+            raise ValueError(msg)
+        if not dual and self.ride_through is not None:
+            msg = f"rows of scheme '{self.scheme.kind}' hang on one feed and drop with it; remove 'ride_through'"
+            raise ValueError(msg)
+        return self
 
 
 class Occupied(Model):
@@ -304,6 +360,8 @@ class SiteFile(Model):
     availability: Annotated[tuple[Availability, ...], Field(min_length=1)]
     power: Annotated[tuple[PowerGroup, ...], Field(min_length=1)]
     """Campus level, from the meter down; the first group is fed by `service`."""
+    common_mode: tuple[CommonMode, ...] = ()
+    """Groups of elements that fail as one: each is one more failure beside those of single elements."""
     lineup_templates: dict[Name, LineupTemplate]
     building_templates: dict[Name, BuildingTemplate]
     buildings: Annotated[tuple[Building, ...], Field(min_length=1)]

@@ -1,0 +1,1 @@
+"""Generated campuses, and a race of solvers over them: certified gap against time."""

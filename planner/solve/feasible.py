@@ -1,0 +1,40 @@
+"""Whether a plan keeps every rule of the problem, in exact integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.solve.value import block_counts, system_counts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from planner.problem import Plan, Problem
+
+
+def limits_hold(problem: Problem, n_racks: NDArray[np.integer]) -> bool:
+    """Whether every limit holds in every period."""
+    limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
+    load = np.zeros(problem.capacity.shape, np.int64)
+    entry_load = (problem.entry_coefficient[:, :, None] * n_racks[problem.entry_row_idx]).sum(axis=1)
+    np.add.at(load, limit_of_entry, entry_load)
+    return bool((load <= problem.capacity).all())
+
+
+def holds(problem: Problem, plan: Plan) -> bool:
+    """Whether limits, first periods, growth, one system for each block and whole units all hold."""
+    racks = plan.n_racks
+    early = np.arange(problem.n_periods) < problem.first_period[:, :, None]
+    blocks = block_counts(problem, plan)
+    unit_racks = problem.unit_racks[None, :, None]
+    split = (blocks % unit_racks != 0).any(axis=(1, 2)) & ~problem.partial_units
+    return bool(
+        (racks >= 0).all()
+        and not racks[early].any()
+        and (np.diff(system_counts(problem, plan), axis=2) >= 0).all()
+        and ((blocks.max(axis=2) > 0).sum(axis=1) <= 1).all()
+        and not split.any()
+        and limits_hold(problem, racks)
+    )

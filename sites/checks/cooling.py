@@ -1,0 +1,71 @@
+"""Plants and loops: heat can be removed at the design day, and flows from the loop to the plant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sites.checks.findings import error, nodes_of, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sites.checks.findings import Finding
+    from sites.expansion.graphs import Graph, SiteGraphs
+
+
+def _plants(graphs: SiteGraphs) -> Iterator[Finding]:
+    """The plant can remove all heat at the design day, with its spares out."""
+    for node in nodes_of(graphs.cooling, "plant"):
+        plant = graphs.cooling.nodes[node]
+        if plant["chiller_fraction"] > 0 and plant["n_chillers"] == 0:
+            message = (
+                f"at {float(plant['design_dry_bulb_degc']):g} degC dry coolers remove only "
+                f"{float(plant['dry_fraction']):.1%} of the heat and there are no chillers; "
+                "add chillers or raise the supply temperature"
+            )
+            yield error(node, message)
+        if plant["chiller_fraction"] > 0 and plant["n_chillers"] > 0 and plant["chiller_heat_w"] == 0:
+            yield error(node, "its chillers have no heat left at the design dry bulb; choose others")
+        idle = "chillers" if plant["chiller_fraction"] == 0 and plant["n_chillers"] else ""
+        idle = "dry coolers" if plant["dry_fraction"] == 0 and plant["n_dry_coolers"] else idle
+        if idle:
+            yield warning(node, f"its {idle} have nothing to do at the design day")
+        units = (("dry", plant["n_dry_coolers"]), ("chiller", plant["n_chillers"]))
+        for kind, count in units:
+            if count and count <= plant[f"{kind}_spares"]:
+                yield error(node, f"{plant[f'{kind}_spares']} of {count} {kind} units may be out; none would be left")
+
+
+def _headers(graphs: SiteGraphs) -> Iterator[Finding]:
+    """A header keeps a unit when its spares are out, and heat flows from the loop to the plant."""
+    for header in nodes_of(graphs.cooling, "liquid-header", "air-header"):
+        units = list(graphs.cooling.predecessors(header))
+        fields = graphs.cooling.nodes[header]
+        if len(units) <= fields["spares"]:
+            yield error(header, f"{fields['spares']} of {len(units)} units may be out; none would be left")
+        if fields["kind"] == "liquid-header":
+            yield from _approach(graphs.cooling, header, units)
+
+
+def _approach(cooling: Graph, header: str, units: list[str]) -> Iterator[Finding]:
+    loop = cooling.nodes[header]
+    for unit in units:
+        approach_k = cooling.nodes[unit]["approach_k"]
+        for plant_id in cooling.predecessors(unit):
+            plant = cooling.nodes[plant_id]
+            if loop["supply_degc"] < plant["supply_degc"] + approach_k:
+                message = (
+                    f"its loop is set to {float(loop['supply_degc']):g} degC; CDUs on '{plant_id}' reach "
+                    f"{float(plant['supply_degc'] + approach_k):g} degC at best "
+                    f"(plant {float(plant['supply_degc']):g} degC and approach {float(approach_k):g} K)"
+                )
+                yield error(unit, message)
+            if loop["return_degc"] < plant["return_degc"]:
+                message = (
+                    f"its loop returns at {float(loop['return_degc']):g} degC, colder than the plant's return of "
+                    f"{float(plant['return_degc']):g} degC; lower the plant's rise or raise the loop's"
+                )
+                yield error(unit, message)
+
+
+COOLING = (_plants, _headers)

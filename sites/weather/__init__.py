@@ -1,0 +1,1 @@
+"""Hourly weather: readers of EPW and CSV files, moist air, and compact bundled years."""
