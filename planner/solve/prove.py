@@ -1,4 +1,4 @@
-"""Small problems to the end: branch and bound whose tree of multipliers proves the optimum.
+"""Small problems further: branch and bound whose tree of multipliers proves the optimum where nodes suffice.
 
 Every node is the relaxation under caps and floors on single counts. A leaf needs no more than its multipliers: their
 value, in exact integers, is no more than the plan's, or the branch holds no plan at all. What a node's relaxation
