@@ -43,6 +43,8 @@ class Node:
     bound: int
     proof: Certificate
     racks: NDArray[np.float64]
+    most_racks: NDArray[np.int64]
+    """[n_rows, n_configurations, n_periods] that the caps leave room for."""
     split: tuple[tuple[int, int, int], int] | None = None
     """(row, configuration, period) and the count: at most it below, one more above."""
     below: Node | None = None
@@ -100,7 +102,7 @@ def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Prov
         candidate = Plan(np.round(node.racks).astype(np.int32))
         if holds(problem, candidate) and objective_cents(problem, candidate) > objective:
             best, objective = candidate, objective_cents(problem, candidate)
-        place = _branching(problem, node) if node.bound > objective else None
+        place = _branching(node) if node.bound > objective else None
         if place is None:
             continue
         node.split = (place, _count(node, place))
@@ -118,16 +120,16 @@ def _node(problem: Problem, caps: Caps, floors: Floors) -> Node:
     patterns = row_patterns(problem, caps)
     relaxation = relax(problem, patterns, singletons(problem), floors=floors)
     proof = certificate(problem, relaxation, floors)
-    return Node(caps, floors, bound_cents(problem, patterns, proof), proof, relaxation.racks)
+    return Node(caps, floors, bound_cents(problem, patterns, proof), proof, relaxation.racks, patterns.most_racks)
 
 
-def _branching(problem: Problem, node: Node) -> tuple[int, int, int] | None:
+def _branching(node: Node) -> tuple[int, int, int] | None:
     """The count furthest from whole, or else one that caps and floors leave open; None where nothing is."""
     distance = np.abs(node.racks - np.round(node.racks))
     place = np.unravel_index(int(np.argmax(np.round(distance, 6))), distance.shape)
     if distance[place] > 1e-6:
         return int(place[0]), int(place[1]), int(place[2])
-    most = row_patterns(problem, node.caps).most_racks
+    most = node.most_racks
     for open_place in np.argwhere(most > 0):
         row, configuration, period = (int(x) for x in open_place)
         if most[row, configuration, period] > node.floors.get((row, configuration, period), 0):

@@ -14,7 +14,7 @@ import numpy as np
 
 from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
 from planner.solve.feasible import limits_hold
-from planner.solve.patterns import single_row_limits
+from planner.solve.formulation import MONEY_CENTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,6 @@ _HIGHS_OPTIONS = {
 }
 """Stops by nodes, so that the same input gives the same plan. HiGHS 1.15 corrupts memory on such programs, hence the
 version bounds."""
-_CENTS = 1e8
 
 
 @dataclass(frozen=True)
@@ -98,12 +97,11 @@ class PathPool:
 
 def path_pool(problem: Problem, proof: Certificate, classes: Classes) -> PathPool:
     """An empty pool over groups of blocks with the same rows that meet the same joint limits row by row."""
-    joint = ~single_row_limits(problem)
     limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
     order = np.lexsort((limit_of_entry, problem.entry_row_idx))
     ptr = np.searchsorted(problem.entry_row_idx[order], np.arange(problem.n_rows + 1))
-    crossing = _crossing_limits(problem, limit_of_entry) & joint
+    crossing = _crossing_limits(problem, limit_of_entry)
     groups: dict[tuple[object, ...], int] = {}
     pool = PathPool(problem, proof, np.zeros(problem.n_blocks, np.int64), rows_of_block, [], [])
     for block, rows in enumerate(rows_of_block):
@@ -172,10 +170,10 @@ def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float |
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = n_paths + n_periods, upper.size
     rate = problem.contract_rate / 2.0**SHARE_BITS
-    lp.col_cost_ = -np.concatenate((np.array([path.value for _, path in chosen]) / _CENTS, rate))
+    lp.col_cost_ = -np.concatenate((np.array([path.value for _, path in chosen]) / MONEY_CENTS, rate))
     lp.col_lower_ = np.zeros(lp.num_col_)
     lp.col_upper_ = np.concatenate(
-        (sizes[[group for group, _ in chosen]], np.full(n_periods, problem.contract_amount / _CENTS))
+        (sizes[[group for group, _ in chosen]], np.full(n_periods, problem.contract_amount / MONEY_CENTS))
     )
     lp.row_lower_, lp.row_upper_ = np.full(upper.size, -highspy.kHighsInf), upper
     row, column = np.nonzero(matrix)
@@ -224,11 +222,11 @@ def _rows(pool: PathPool, chosen: list[tuple[int, Path]]) -> tuple[NDArray[np.fl
     bounds.append(np.bincount(pool.group_of_block, minlength=len(pool.paths)).astype(np.float64))
     matrix = np.zeros((sum(part.shape[0] for part in rows) + n_periods + 1, n_columns))
     matrix[: -n_periods - 1, : len(chosen)] = np.concatenate(rows)
-    revenue = np.array([path.revenue for _, path in chosen], np.float64).T / _CENTS
+    revenue = np.array([path.revenue for _, path in chosen], np.float64).T / MONEY_CENTS
     matrix[-n_periods - 1 : -1, : len(chosen)] = -revenue
     matrix[-n_periods - 1 : -1, len(chosen) :] = np.eye(n_periods)
     matrix[-1, len(chosen) :] = 1.0
-    bounds += [np.zeros(n_periods), np.array([problem.contract_amount / _CENTS])]
+    bounds += [np.zeros(n_periods), np.array([problem.contract_amount / MONEY_CENTS])]
     return matrix, np.concatenate(bounds)
 
 
