@@ -5,21 +5,31 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from planner.export import highs_optimum
+from planner.problem import Plan
 from planner.solve import SolveOptions, Status, solve
-from planner.solve.certificate import bound_cents
+from planner.solve import prove as prove_module
+from planner.solve.certificate import bound_cents, certificate
+from planner.solve.patterns import row_patterns
 from planner.solve.prove import is_small
 from planner.verify import verify
-from tests.run_cases import make_run, solution_of
+from tests.run_cases import lowered_of, make_run, solution_of
 from tests.solve_cases import Size, proof_of, random_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from planner.problem import Problem
+    from planner.solve.certificate import Certificate
+    from planner.solve.formulation import Floors
+    from planner.solve.relaxation import Relaxation
 
 SPLIT_TOYS = (
     "toy-contract",
@@ -64,6 +74,23 @@ def test_a_tree_only_ever_lowers_the_bound() -> None:
         assert solution.bound <= bound_cents(problem, patterns, own)
         closed += solution.bound <= solution.objective + MOST_CENTS_OFF
     assert closed >= 3
+
+
+def test_a_branch_whose_own_multipliers_prove_less_keeps_those_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is stated of a leaf is what the multipliers in its file prove."""
+
+    def worse_in_floors(problem: Problem, relaxation: Relaxation, floors: Floors) -> Certificate:
+        proof = certificate(problem, relaxation, floors)
+        return replace(proof, limit=np.zeros_like(proof.limit)) if floors else proof
+
+    monkeypatch.setattr(prove_module, "certificate", worse_in_floors)
+    problem = lowered_of("toy-distributed-grows").problem
+    plan = Plan(np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int32))
+    root = prove_module.prove(problem, plan, lambda: False).root
+    kept = [leaf for leaf in root.leaves() if leaf.floors and leaf.proof.limit.any()]
+    assert kept
+    for leaf in root.leaves():
+        assert leaf.bound == bound_cents(problem, row_patterns(problem, leaf.caps), leaf.proof) <= root.bound
 
 
 @pytest.fixture(scope="module")

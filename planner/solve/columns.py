@@ -75,6 +75,21 @@ def best_column(
     return float(worth[count]), _trace(problem, shape, choices, best_points, count, int(units[count]))
 
 
+def value_by_count(
+    patterns: RowPatterns, rows: NDArray[np.int64], system: int, period: int, price: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Best value of a block for each count of its racks; rows that cannot hold the system yet stay empty.
+
+    Parameters: rows of the block; price [n_rows_of_block, n_configurations] for each rack.
+    """
+    total = np.zeros(1)
+    for position, row in enumerate(rows):
+        number = patterns.pattern_set_idx[row, system, period]
+        if number >= 0:
+            total, _ = _join(total, _by_total(patterns.point_sets[number], price[position])[0])
+    return total
+
+
 def _by_total(points: NDArray[np.int64], price: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Best value for each total count, and the point that has it."""
     totals = points.sum(axis=1)

@@ -64,6 +64,8 @@ class Guide:
     """[n_blocks] pattern of each block in the first plan, -1 for an empty one."""
     block_order_idx: NDArray[np.int64]
     """[n_blocks] order in which the first plan fills blocks."""
+    start_racks: NDArray[np.int64]
+    """[n_rows, n_configurations, n_periods] a plan to begin with; without racks where there is none."""
 
     def arrays(self) -> dict[str, NDArray[np.int64]]:
         """The arrays by name, as the file stores them."""
@@ -90,12 +92,7 @@ class Guide:
 
 def load_guide(path: Path, problem: Problem) -> Guide:
     """Read a stored guide and check that it fits the problem. Raises GuideError with what differs."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {item.name: stored[item.name] for item in fields(Guide)}
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
-        msg = f"{path} is not a guide file: {error}"
-        raise GuideError(msg) from None
+    arrays = _stored_arrays(path)
     fault = why_unfit(arrays, problem)
     if fault is not None:
         msg = f"{path}: {fault}; a guide fits only the problem that it was made for"
@@ -103,8 +100,29 @@ def load_guide(path: Path, problem: Problem) -> Guide:
     return Guide(**{name: array.astype(np.int64) for name, array in arrays.items()})
 
 
-def make_guide(problem: Problem, relaxation: Relaxation, proof: Certificate, classes: Classes) -> Guide:
-    """Turn the relaxation's aims and prices into integers."""
+def _stored_arrays(path: Path) -> dict[str, NDArray[np.int64]]:
+    """The arrays of a guide's file; what NumPy says of a file that is none means nothing to a planner."""
+    try:
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.lib.npyio.NpzFile):
+            with stored:
+                return {item.name: stored[item.name] for item in fields(Guide)}
+    except OSError as error:
+        msg = f"{path} is not a guide file ({error.strerror}); name the guide.npz of a run folder"
+        raise GuideError(msg) from None
+    except (KeyError, ValueError, EOFError, BadZipFile):
+        pass
+    msg = f"{path} is not a guide file; name the guide.npz of a run folder"
+    raise GuideError(msg)
+
+
+def make_guide(
+    problem: Problem, proof: Certificate, classes: Classes, relaxation: Relaxation, start_racks: NDArray[np.int64]
+) -> Guide:
+    """Turn aims and prices into integers.
+
+    Parameters: relaxation, steered by the assignment; start_racks [n_rows, n_configurations, n_periods].
+    """
     group = classes.block[problem.block_of_row_idx]
     pools = make_pools(problem, relaxation.pool, classes.block)
     first = deal(pools, classes.block)
@@ -122,6 +140,7 @@ def make_guide(problem: Problem, relaxation: Relaxation, proof: Certificate, cla
         aim_group=group,
         block_pattern_idx=first,
         block_order_idx=_spread_order(classes.block),
+        start_racks=start_racks,
     )
 
 

@@ -8,7 +8,7 @@ finds in whole racks is tried as a plan, so the proof also finds what search has
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,21 +106,26 @@ def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Prov
         if place is None:
             continue
         node.split = (place, _count(node, place))
-        node.below = _node(problem, {**node.caps, place: node.split[1]}, node.floors)
-        node.above = _node(problem, node.caps, {**node.floors, place: node.split[1] + 1})
+        node.below = _node(problem, {**node.caps, place: node.split[1]}, node.floors, node)
+        node.above = _node(problem, node.caps, {**node.floors, place: node.split[1] + 1}, node)
         for child in (node.below, node.above):
-            child.bound = min(child.bound, node.bound)
             heapq.heappush(waiting, (-child.bound, number, child))
             number += 1
     bound = max(leaf.bound for leaf in root.leaves())
     return Proven(best, objective, bound, root)
 
 
-def _node(problem: Problem, caps: Caps, floors: Floors) -> Node:
+def _node(problem: Problem, caps: Caps, floors: Floors, parent: Node | None = None) -> Node:
+    """A branch with the multipliers of its own relaxation, or those of the branch around it where they prove less."""
     patterns = row_patterns(problem, caps)
     relaxation = relax(problem, patterns, singletons(problem), floors=floors)
     proof = certificate(problem, relaxation, floors)
-    return Node(caps, floors, bound_cents(problem, patterns, proof), proof, relaxation.racks, patterns.most_racks)
+    bound = bound_cents(problem, patterns, proof)
+    if parent is not None and bound > parent.bound:
+        own_floor = {place: (floors[place], price) for place, (_, price) in parent.proof.floor.items()}
+        proof = replace(parent.proof, floor=own_floor)
+        bound = bound_cents(problem, patterns, proof)
+    return Node(caps, floors, bound, proof, relaxation.racks, patterns.most_racks)
 
 
 def _branching(node: Node) -> tuple[int, int, int] | None:

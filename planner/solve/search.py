@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from planner.solve.guide import Guide
     from planner.solve.recombine import PathPool
+    from planner.solve.start import Starter
 
 _RECOMBINED_ROUNDS = (4, 12, 24, 40)
 """Rounds after which paths are recombined; afterwards every fortieth."""
+_PATIENCE = 30
+"""Rounds without a better plan after which a deeper start is looked for."""
 _STEPS_PER_BLOCK = 2
 _FEWEST_STEPS = 48
 _FIRST_THRESHOLD_SHARE = 20_000
@@ -60,6 +63,7 @@ def search_rounds(
     model: PackingModel,
     guide: Guide,
     pool_of_paths: PathPool,
+    starter: Starter | None,
     *,
     backend: str,
     seed: int,
@@ -80,22 +84,32 @@ def search_rounds(
     with ThreadPoolExecutor(max_workers=n_threads) as pool:
         crew = _Crew(pool, backend, model, seen, parts, seed)
         crew.run("construct", 0, none, guide.block_pattern_idx, guide.block_order_idx)
+        if guide.start_racks.any():
+            for lane in range(0, n_lanes, 2):
+                _put_in(crew, guide.start_racks, lane)
         crew.run("raise_profiles", 0, none)
         best = _best(parts, None, 0)
         yield best
         _set_aims(model, guide, parts)
-        step, round_number = 1, 0
+        step, round_number, improved, level = 1, 0, 0, 1
         while True:
             thresholds = _thresholds(abs(best.objective) // _FIRST_THRESHOLD_SHARE, round_number, n_steps)
             crew.run("strip", step, none)
             crew.run("search", step, thresholds)
             step, round_number = step + n_steps, round_number + 1
             crew.run("raise_profiles", step, none)
-            best = _best(parts, best, (step - 1) * n_lanes)
+            before, best = best.objective, _best(parts, best, (step - 1) * n_lanes)
             _carry_on(parts)
             _collect(pool_of_paths, parts)
             if round_number in _RECOMBINED_ROUNDS or round_number % _RECOMBINED_ROUNDS[-1] == 0:
                 found = recombine(pool_of_paths, time_left())
+                if found is not None:
+                    _put_in(crew, found)
+                    crew.run("raise_profiles", step, none)
+                    best = _best(parts, best, best.work)
+            improved = round_number if best.objective > before else improved
+            if starter is not None and guide.start_racks.any() and round_number - improved >= _PATIENCE:
+                found, level, improved = starter.deeper(level), level + 1, round_number
                 if found is not None:
                     _put_in(crew, found)
                     crew.run("raise_profiles", step, none)
@@ -114,11 +128,11 @@ def _collect(pool_of_paths: PathPool, parts: list[tuple[int, SearchState]]) -> N
     pool_of_paths.collect(state.n_racks[..., position], state.block_value[:, position])
 
 
-def _put_in(crew: _Crew, n_racks: NDArray[np.int64]) -> None:
-    """Put a plan in the place of the worst lane's."""
+def _put_in(crew: _Crew, n_racks: NDArray[np.int64], lane: int | None = None) -> None:
+    """Put a plan in the place of a lane's, or of the worst lane's."""
     objectives = _objectives(crew.parts)
     worst = objectives.size - 1 - int(np.argmin(objectives[::-1]))
-    state, position = _place(crew.parts, worst)
+    state, position = _place(crew.parts, worst if lane is None else lane)
     single = empty_state(crew.model, 1)
     single.n_racks[..., 0] = n_racks
     load = np.zeros_like(single.slack)

@@ -20,6 +20,7 @@ from planner.solve.prove import Node, is_small, prove
 from planner.solve.recombine import path_pool
 from planner.solve.relaxation import relax
 from planner.solve.search import Found, search_rounds
+from planner.solve.start import Starter
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
@@ -78,12 +79,13 @@ def solve(
     relaxation = relax(problem, patterns, classes, options.time_limit_s)
     proof = certificate(problem, relaxation)
     bound = bound_cents(problem, patterns, proof)
-    guide = options.guide or make_guide(problem, relaxation, proof, classes)
+    starter = Starter(problem, patterns, classes, relaxation, lambda: _time_left(options, started))
+    guide = options.guide or make_guide(problem, proof, classes, *starter.first())
     report(Progress("bound", time.monotonic() - started, 0, None, bound))
     model = packing_model(problem, patterns)
     best, reason = Found(np.zeros(model.value.shape, np.int32), 0, 0), StopReason.WORK_LIMIT
     rounds = search_rounds(
-        model, guide, path_pool(problem, proof, classes), backend=backend, seed=options.seed,
+        model, guide, path_pool(problem, proof, classes), starter, backend=backend, seed=options.seed,
         n_lanes=options.n_lanes, n_threads=options.n_threads, time_left=lambda: _time_left(options, started),
     )  # fmt: skip
     try:

@@ -1,0 +1,77 @@
+"""A mixed integer program in the making, and HiGHS on it: variables from 0, rows as dictionaries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray  # noqa: TC002  (dataclass fields)
+
+
+@dataclass
+class Program:
+    """Maximise Σ gain · x over x from `least` to `most`, some of them whole, with rows `… ≤ upper`."""
+
+    gain: list[float] = field(default_factory=list)
+    least: list[float] = field(default_factory=list)
+    most: list[float] = field(default_factory=list)
+    whole: list[bool] = field(default_factory=list)
+    rows: list[tuple[dict[int, float], float]] = field(default_factory=list)
+
+    def variable(self, gain: float, most: float = float("inf"), *, whole: bool = False) -> int:
+        """Add a variable; returns its number."""
+        self.gain.append(gain)
+        self.least.append(0.0)
+        self.most.append(most)
+        self.whole.append(whole)
+        return len(self.gain) - 1
+
+    def at_most(self, terms: dict[int, float], upper: float) -> None:
+        """Add a row; one without terms is left out."""
+        if terms:
+            self.rows.append((terms, upper))
+
+    def fix(self, number: int, value: float) -> None:
+        """Hold a variable at a value."""
+        self.least[number] = self.most[number] = value
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What HiGHS found."""
+
+    values: NDArray[np.float64]
+    objective: float
+
+
+def solve_program(program: Program, stop: tuple[float, int], time_limit_s: float) -> Answer | None:
+    """The best answer that HiGHS finds on one thread; None where it finds none.
+
+    Parameters: stop, relative gap and nodes at which HiGHS ends; time_limit_s, a brake beside them.
+    """
+    import highspy
+
+    solver = highspy.Highs()
+    gap, nodes = stop
+    options = {"output_flag": False, "threads": 1, "mip_rel_gap": gap, "mip_max_nodes": nodes}
+    for option, value in (options | {"time_limit": max(time_limit_s, 0.1)}).items():
+        solver.setOptionValue(option, value)
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(program.gain), len(program.rows)
+    lp.col_cost_ = -np.array(program.gain)
+    lp.col_lower_, lp.col_upper_ = np.array(program.least), np.array(program.most)
+    lp.row_lower_ = np.full(lp.num_row_, -highspy.kHighsInf)
+    lp.row_upper_ = np.array([upper for _, upper in program.rows])
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = np.cumsum([0] + [len(terms) for terms, _ in program.rows]).astype(np.int32)
+    lp.a_matrix_.index_ = np.array([number for terms, _ in program.rows for number in terms], np.int32)
+    lp.a_matrix_.value_ = np.array([factor for terms, _ in program.rows for factor in terms.values()])
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[whole] for whole in program.whole]
+    solver.passModel(lp)
+    solver.run()
+    values = np.array(solver.getSolution().col_value)
+    objective = -solver.getInfo().objective_function_value
+    if values.size != lp.num_col_ or not np.isfinite(objective):
+        return None
+    return Answer(values, objective)
