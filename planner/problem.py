@@ -26,13 +26,16 @@ class LimitInfo:
     """Where one limit comes from, for reports and explanations."""
 
     name: str
-    """`site:family:element[:contingency]`; joint limits have site `*`."""
+    """`site:family:element[:contingency[:before]]`; joint limits have site `*`."""
     site: str
     family: str
     element: str
     contingency: str | None
+    """The failed element, the common-mode group, or the pair `m+f` of a planned outage and a failure."""
     unit: str
     """`W`, `mL/min`, `port`, `Gb/s`, `kg`, `position`, `rack` or `cent`."""
+    before_action: bool = False
+    """Whether it holds right after the failure, before racks have shed and capped."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sites.catalog.loader import Catalog
-    from sites.schema.catalog import CoolingEquipment, PowerEquipment, SwitchEquipment
+    from sites.schema.catalog import PowerEquipment, SwitchEquipment
+    from sites.schema.cooling_equipment import CoolingEquipment
     from sites.schema.site import SiteFile
 
 

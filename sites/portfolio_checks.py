@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
+from sites.supply import capacity_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from fractions import Fraction
 
     from sites.catalog.loader import Catalog
     from sites.explain import Step
     from sites.faults import Fault
     from sites.loading import Document
-    from sites.schema.common import CapacityStep
     from sites.schema.portfolio import PortfolioFile
     from sites.schema.site import SiteFile
+    from sites.supply import WattSteps
 
 
 def portfolio_faults(
@@ -52,24 +54,24 @@ def unmodelled(portfolio: PortfolioFile, sites: Sequence[SiteFile]) -> Iterator[
         )
         yield message, ("money", "economic_life_quarters")
     last = quarter_index(portfolio.start) + n_decided - 1
-    dated = {"the envelope": portfolio.envelope.steps}
-    dated |= {f"the service of site '{site.name}'": site.service.steps for site in sites}
+    dated = {"the envelope": tuple((step.start, step.capacity) for step in portfolio.envelope.steps)}
+    dated |= {f"the supply of site '{site.name}'": capacity_steps(site) for site in sites}
     for what, steps in dated.items():
-        for step in _falling(steps, last):
+        for start, capacity_w in _falling(steps, last):
             message = (
-                f"{what} falls to {float(step.capacity):,.0f} W in {step.start}, after the last decision in "
+                f"{what} falls to {float(capacity_w):,.0f} W in {start}, after the last decision in "
                 f"{quarter_name(last)}, when no rack can leave any more; move 'decisions_until' past it or keep the "
                 "capacity"
             )
             yield message, ("decisions_until",)
 
 
-def _falling(steps: Sequence[CapacityStep], last_idx: int) -> Iterator[CapacityStep]:
+def _falling(steps: WattSteps, last_idx: int) -> Iterator[tuple[str, Fraction]]:
     """Steps after a quarter that lie below the capacity of that quarter."""
-    held = [step.capacity for step in steps if quarter_index(step.start) <= last_idx]
-    for step in steps:
-        if quarter_index(step.start) > last_idx and held and step.capacity < held[-1]:
-            yield step
+    held = [capacity_w for start, capacity_w in steps if quarter_index(start) <= last_idx]
+    for start, capacity_w in steps:
+        if quarter_index(start) > last_idx and held and capacity_w < held[-1]:
+            yield start, capacity_w
 
 
 def decision_periods(portfolio: PortfolioFile) -> int:

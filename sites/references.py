@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sites.equipment import site_cooling_equipment, site_power_equipment, site_switch_equipment
-from sites.nearest import unknown
-from sites.schema.catalog import CoolingKind, ElementKind
-from sites.schema.site import BlockRedundant, CommonBus, Distributed
+from sites.names import SERVICE, Names
+from sites.schema.catalog import ElementKind
+from sites.schema.cooling_equipment import COOLER_KINDS, WET_KINDS, CoolingKind
+from sites.schema.power import BlockRedundant, CommonBus, Distributed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from sites.catalog.loader import Catalog
     from sites.explain import Step
     from sites.faults import Fault
-    from sites.schema.catalog import CoolingEquipment, PowerEquipment, SwitchEquipment
-    from sites.schema.site import (
-        BuildingTemplate,
-        CoolingBank,
-        LineupBatch,
-        LineupTemplate,
-        Plant,
-        PowerGroup,
-        SiteFile,
-    )
-
-SERVICE = "service"
-
-
-def _wrong_kind(name: str, actual: str, due: str, allowed: Sequence[str]) -> str:
-    found = f"'{name}' is of kind '{actual}', but kind '{due}' is due here"
-    return f"{found}; allowed: {', '.join(allowed) or 'none is defined'}"
-
-
-class FaultMaker(Protocol):
-    """Makes a fault of a message and a path of keys and list positions; `Document.fault` is one that knows lines."""
-
-    def __call__(self, message: str, *path: Step) -> Fault:
-        """The fault."""
-        ...
+    from sites.names import FaultMaker
+    from sites.schema.building import BuildingTemplate, LineupBatch
+    from sites.schema.cooling import CoolingBank, Liquid, Plant
+    from sites.schema.lineup import LineupTemplate
+    from sites.schema.power import PowerGroup
+    from sites.schema.site import SiteFile
 
 
 def site_faults(site: SiteFile, catalog: Catalog, fault: FaultMaker) -> list[Fault]:
@@ -60,56 +41,8 @@ def site_faults(site: SiteFile, catalog: Catalog, fault: FaultMaker) -> list[Fau
     return checker.faults
 
 
-@dataclass
-class _Checker:
-    """Collects the faults of one site."""
-
-    site: SiteFile
-    catalog: Catalog
-    make_fault: FaultMaker
-    power: Mapping[str, PowerEquipment]
-    cooling: Mapping[str, CoolingEquipment]
-    switches: Mapping[str, SwitchEquipment]
-    faults: list[Fault] = field(default_factory=list)
-
-    def fault(self, message: str, *path: Step) -> None:
-        """Note a fault."""
-        self.faults.append(self.make_fault(message, *path))
-
-    def known(self, what: str, name: str, names: Iterable[str], *path: Step) -> bool:
-        """Note a fault unless the name is one of `names`; says whether it is."""
-        allowed = set(names)
-        if name not in allowed:
-            self.fault(unknown(what, name, allowed), *path)
-        return name in allowed
-
-    def distinct(self, what: str, names: Sequence[str], *path: Step) -> None:
-        """Note a fault for each name that stands earlier in the list."""
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                self.fault(f"{what} '{name}' stands here a second time; rename or remove one", *path, index, "name")
-
-    def power_equipment(self, name: str, kind: ElementKind, *path: Step) -> None:
-        """The name must be power equipment of this kind."""
-        if not self.known("power equipment", name, self.power, *path):
-            return
-        actual = self.power[name].kind
-        if actual is not kind:
-            allowed = sorted(one.name for one in self.power.values() if one.kind is kind)
-            self.fault(_wrong_kind(name, actual, kind, allowed), *path)
-        if self.power[name].real is not None and self.power[name].power_factor.value != 1:
-            self.fault(f"'{name}' has its plate in watts ('real'), so its 'power_factor' must be 1", *path)
-
-    def bank(self, bank: CoolingBank, kind: CoolingKind, *path: Step) -> None:
-        """A bank of cooling units of one kind, fewer of them spare than there are."""
-        if self.known("cooling equipment", bank.equipment, self.cooling, *path, "equipment"):
-            actual = self.cooling[bank.equipment].kind
-            if actual is not kind:
-                allowed = sorted(one.name for one in self.cooling.values() if one.kind is kind)
-                self.fault(_wrong_kind(bank.equipment, actual, kind, allowed), *path, "equipment")
-        if bank.spares >= bank.count:
-            message = f"found {bank.spares} spares of {bank.count} units; at least one unit must not be spare"
-            self.fault(message, *path, "spares" if "spares" in bank.model_fields_set else "count")
+class _Checker(Names):
+    """Walks a site file from the campus down."""
 
     def check_site(self) -> None:
         """All references, from the campus down."""
@@ -120,6 +53,8 @@ class _Checker:
         self.distinct("availability class", [one.name for one in site.availability], "availability")
         self.distinct("building", [one.name for one in site.buildings], "buildings")
         self.distinct("common-mode group", [one.name for one in site.common_mode], "common_mode")
+        self.distinct("generation", [one.name for one in site.generation], "generation")
+        self.distinct("battery", [one.name for one in site.batteries], "batteries")
         self.groups(site.power, (), ("power",))
         for name, lineup in site.lineup_templates.items():
             self.lineup_template(lineup, ("lineup_templates", name))
@@ -159,9 +94,51 @@ class _Checker:
         self.power_equipment(lineup.rows.busway, ElementKind.BUSWAY, *path, "rows", "busway")
         self.scheme(lineup, (*path, "scheme"))
         if lineup.liquid is not None:
-            self.bank(lineup.liquid.cdus, CoolingKind.CDU, *path, "liquid", "cdus")
-        self.bank(lineup.air.handlers, CoolingKind.AIR_HANDLER, *path, "air", "handlers")
+            self.bank(lineup.liquid.cdus, (CoolingKind.CDU,), *path, "liquid", "cdus")
+            self.pressure(lineup.liquid, (*path, "liquid", "manifold_drop"))
+        self.bank(lineup.air.handlers, (CoolingKind.AIR_HANDLER,), *path, "air", "handlers")
         self.leaf_switches(lineup.fabric.leaf_switches, (*path, "fabric", "leaf_switches"))
+        self.conversions(lineup, (*path, "conversions"))
+
+    def pressure(self, liquid: Liquid, path: tuple[Step, ...]) -> None:
+        """Where the manifold's drop is stated, the CDUs must state a head that leaves something for the racks."""
+        equipment = self.cooling.get(liquid.cdus.equipment)
+        if liquid.manifold_drop is None or equipment is None:
+            return
+        head_kpa = None if equipment.head is None else equipment.head.value
+        if head_kpa is None:
+            message = (
+                f"'{equipment.name}' has no known 'head', so the pressure left for racks is unknown; give the head of "
+                "these CDUs, or remove 'manifold_drop' and pressure is not asked"
+            )
+            self.fault(message, *path)
+        elif head_kpa <= liquid.manifold_drop:
+            message = (
+                f"found {float(liquid.manifold_drop):g} kPa of the {float(head_kpa):g} kPa that '{equipment.name}' "
+                "gives; nothing is left for racks, so choose a wider manifold or other CDUs"
+            )
+            self.fault(message, *path)
+
+    def conversions(self, lineup: LineupTemplate, path: tuple[Step, ...]) -> None:
+        """Names of conversions differ, and one switch stands for each kind of port, that of the block itself first."""
+        self.distinct("conversion", [one.name for one in lineup.conversions], *path)
+        known = [self.switches[name] for name in lineup.fabric.leaf_switches if name in self.switches]
+        switch_of_kind = {switch.port_kind: switch.name for switch in known}
+        own_kinds = set(switch_of_kind)
+        for index, conversion in enumerate(lineup.conversions):
+            at = (*path, index, "leaf_switches")
+            if conversion.leaf_switches:
+                self.leaf_switches(conversion.leaf_switches, at)
+            for position, name in enumerate(conversion.leaf_switches):
+                if name not in self.switches:
+                    continue
+                kind = self.switches[name].port_kind
+                if kind in own_kinds:
+                    self.fault(f"the block offers the port kind '{kind}' of '{name}' already; remove it", *at, position)
+                elif switch_of_kind.setdefault(kind, name) != name:
+                    first = switch_of_kind[kind]
+                    message = f"an earlier conversion brings '{first}' for the port kind '{kind}'; name it here too"
+                    self.fault(message, *at, position)
 
     def leaf_switches(self, names: Sequence[str], path: tuple[Step, ...]) -> None:
         """At least one leaf switch, and each kind of host port once: one kind of leaf fills the places at a time."""
@@ -197,26 +174,47 @@ class _Checker:
             self.plant(plant, groups, (*path, "plants", index))
         for index, batch in enumerate(template.lineups):
             self.batch(batch, template, groups, (*path, "lineups", index))
+        self.storeys(template, (*path, "storeys"))
         self.known("switch", template.spine_switch, self.switches, *path, "spine_switch")
 
-    def powered(self, name: str, groups: Sequence[str], *path: Step) -> None:
-        """A load hangs on elements; the service itself has no rating that could bound it."""
-        if name == SERVICE:
-            self.fault("'service' has no element that could carry this load; name a power group", *path)
-        else:
-            self.known("power group", name, groups, *path)
+    def storeys(self, template: BuildingTemplate, path: tuple[Step, ...]) -> None:
+        """Each storey once, and each of its halls one of the building's on this storey alone."""
+        halls = {batch.hall for batch in template.lineups}
+        storey_of: dict[str, int] = {}
+        numbers = [storey.number for storey in template.storeys]
+        for index, storey in enumerate(template.storeys):
+            if storey.number in numbers[:index]:
+                message = f"storey {storey.number} stands here a second time; join the entries or change the number"
+                self.fault(message, *path, index, "number")
+            for position, hall in enumerate(storey.halls):
+                at = (*path, index, "halls", position)
+                if self.known("hall", hall, halls, *at) and hall in storey_of:
+                    message = f"hall '{hall}' is on storey {storey_of[hall]} already; a hall is on one, so remove one"
+                    self.fault(message, *at)
+                storey_of.setdefault(hall, storey.number)
 
     def plant(self, plant: Plant, groups: Sequence[str], path: tuple[Step, ...]) -> None:
         """A plant rejects heat somehow, and hangs on a power group."""
         self.powered(plant.powered_by, groups, *path, "powered_by")
         if plant.rise <= 0:
             self.fault("the temperature rise of a plant must be above 0 K", *path, "rise")
-        if plant.dry_coolers is None and plant.chillers is None:
-            self.fault("a plant needs 'dry_coolers', 'chillers' or both; add them", *path)
-        if plant.dry_coolers is not None:
-            self.bank(plant.dry_coolers, CoolingKind.DRY_COOLER, *path, "dry_coolers")
+        if plant.coolers is None and plant.chillers is None:
+            self.fault("a plant needs 'coolers', 'chillers' or both; add them", *path)
+        if plant.coolers is not None:
+            self.bank(plant.coolers, COOLER_KINDS, *path, "coolers")
+            self.wet_bulb(plant.coolers, *path, "coolers", "equipment")
         if plant.chillers is not None:
-            self.bank(plant.chillers, CoolingKind.CHILLER, *path, "chillers")
+            self.bank(plant.chillers, (CoolingKind.CHILLER,), *path, "chillers")
+
+    def wet_bulb(self, coolers: CoolingBank, *path: Step) -> None:
+        """Coolers that evaporate water need the wet bulb of the design day, which is not above its dry bulb."""
+        climate, equipment = self.site.climate, self.cooling.get(coolers.equipment)
+        if climate.design_wet_bulb is None and equipment is not None and equipment.kind in WET_KINDS:
+            message = (
+                f"'{equipment.name}' is of kind '{equipment.kind}', which cools towards the wet bulb, but 'climate' "
+                "has no 'design_wet_bulb'; add it there, for example '25 degC', or choose dry coolers"
+            )
+            self.fault(message, *path)
 
     def batch(
         self, batch: LineupBatch, template: BuildingTemplate, groups: Sequence[str], path: tuple[Step, ...]

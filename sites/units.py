@@ -108,7 +108,7 @@ def _temperature_degc(number: Fraction, unit: str) -> Fraction:
     return number
 
 
-def _validator(base: str, *, minimum: int | None) -> Any:
+def _validator(base: str, *, minimum: int | None, maximum: int | None, spelt: str | None) -> Any:
     def validate(value: object) -> Fraction:
         if isinstance(value, Fraction):
             return value
@@ -119,8 +119,14 @@ def _validator(base: str, *, minimum: int | None) -> Any:
             msg = f"found the bare number {value}; a unit is due, for example '{value} {base}'"
             raise ValueError(msg)  # noqa: TRY004 - as above
         result = parse_quantity(value, base)
+        if spelt is not None and spelt not in value:
+            msg = f"'{value}' is of the same kind, but means something else; write it by the {spelt}, e.g. '1 {base}'"
+            raise ValueError(msg)
         if minimum is not None and result < minimum:
             msg = f"'{value}' is below the smallest allowed value, {minimum} {base}"
+            raise ValueError(msg)
+        if maximum is not None and result > maximum:
+            msg = f"'{value}' is above the largest allowed value, {maximum} {base}"
             raise ValueError(msg)
         return result
 
@@ -154,7 +160,10 @@ def _decimal_text(value: Fraction) -> str:
     return f"{sign}{whole}.{part:0{digits}d}" if digits else f"{sign}{whole}"
 
 
-def _quantity(base: str, *, minimum: int | None = 0, example: str) -> Any:
+def _quantity(
+    base: str, *, minimum: int | None = 0, maximum: int | None = None, spelt: str | None = None, example: str
+) -> Any:
+    """A quantity of the kind of `base`; `spelt`, a unit that must be named where another of the kind would deceive."""
     schema = {
         "type": "string",
         "description": f"A number and a unit of the kind of {base}, for example '{example}'.",
@@ -162,7 +171,7 @@ def _quantity(base: str, *, minimum: int | None = 0, example: str) -> Any:
     }
     return Annotated[
         Fraction,
-        _validator(base, minimum=minimum),
+        _validator(base, minimum=minimum, maximum=maximum, spelt=spelt),
         PlainSerializer(lambda value: _text(value, base), return_type=str),
         WithJsonSchema(schema),
     ]
@@ -201,6 +210,7 @@ def _plain_between(low: int, high: int | None) -> Any:
 
 if TYPE_CHECKING:
     Watts: TypeAlias = Fraction
+    WattsPerMinute: TypeAlias = Fraction
     VoltAmperes: TypeAlias = Fraction
     Volts: TypeAlias = Fraction
     Amperes: TypeAlias = Fraction
@@ -213,6 +223,7 @@ if TYPE_CHECKING:
     LitresPerMinute: TypeAlias = Fraction
     Kilopascals: TypeAlias = Fraction
     Joules: TypeAlias = Fraction
+    StoredEnergy: TypeAlias = Fraction
     BitsPerSecond: TypeAlias = Fraction
     Flops: TypeAlias = Fraction
     Bytes: TypeAlias = Fraction
@@ -221,12 +232,18 @@ if TYPE_CHECKING:
     UsdPerMegawattHour: TypeAlias = Fraction
     UsdPerGpuHour: TypeAlias = Fraction
     UsdPerWatt: TypeAlias = Fraction
+    UsdPerKilowattMonth: TypeAlias = Fraction
     Ratio: TypeAlias = Fraction
+    Overload: TypeAlias = Fraction
     Share: TypeAlias = Fraction
+    Coefficient: TypeAlias = Fraction
     Hours: TypeAlias = Fraction
+    HoursPerYear: TypeAlias = Fraction
+    Minutes: TypeAlias = Fraction
     Seconds: TypeAlias = Fraction
 else:
     Watts = _quantity("W", example="132 kW")
+    WattsPerMinute = _quantity("W/min", example="50 MW/min")
     VoltAmperes = _quantity("VA", example="3 MVA")
     Volts = _quantity("V", example="415 V")
     Amperes = _quantity("A", example="1200 A")
@@ -239,6 +256,7 @@ else:
     LitresPerMinute = _quantity("L/min", example="173 L/min")
     Kilopascals = _quantity("kPa", example="232 kPa")
     Joules = _quantity("J", example="65 J")
+    StoredEnergy = _quantity("J", example="800 MWh")
     BitsPerSecond = _quantity("bit/s", example="800 Gbps")
     Flops = _quantity("1/s", example="15e15 1/s")
     Bytes = _quantity("B", example="288 GB")
@@ -247,7 +265,12 @@ else:
     UsdPerMegawattHour = _quantity("USD/MWh", minimum=None, example="65 USD/MWh")
     UsdPerGpuHour = _quantity("USD/gpu/h", example="5 USD/gpu/h")
     UsdPerWatt = _quantity("USD/W", example="11.7 USD/W")
+    UsdPerKilowattMonth = _quantity("USD/kW/month", spelt="month", example="15 USD/kW/month")
     Hours = _quantity("h", example="2 h")
+    HoursPerYear = _quantity("h", maximum=8760, example="80 h")
+    Minutes = _quantity("min", example="10 min")
     Seconds = _quantity("s", example="20 ms")
     Ratio = _plain_between(0, None)
     Share = _plain_between(0, 1)
+    Coefficient = _plain_between(-1_000, 1_000)
+    Overload = _plain_between(1, None)

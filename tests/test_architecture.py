@@ -85,7 +85,7 @@ HOMES = {
     "numba": ("kernels",),
     "cupy": ("kernels",),
     "pint": ("sites.units",),
-    "yaml": ("sites.yaml_nodes",),
+    "yaml": ("sites.yaml_nodes", "sites.yaml_edit"),
     "highspy": ("planner.solve", "planner.export"),
     "matplotlib": ("planner.report", "planner.cli", "planner.bench"),
     "ortools": ("planner.bench",),
@@ -176,9 +176,9 @@ PROBE = """
 import sys, time
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == 'open' else None)
-start = time.perf_counter()
+start = time.process_time()
 import {module}
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 odd = [name for name in opened if not name.endswith(('.py', '.pyc', '.so', '.pth', '.toml', '.json', 'METADATA'))]
 heavy = ('pint', 'numba', 'networkx', 'matplotlib', 'pyarrow', 'highspy', 'yaml')
 heavy = [name for name in heavy if name in sys.modules]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -12,21 +14,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sites.catalog.loader import load_catalog
+from sites.checks import check
+from sites.expansion import expand
 from sites.faults import InputError
 from sites.loading import Document, load_document, load_model
 from sites.portfolio_checks import portfolio_faults
 from sites.references import site_faults
+from sites.schema.building import Storey
+from sites.schema.common import Model
+from sites.schema.lineup import Conversion, Flex
 from sites.schema.portfolio import PortfolioFile
+from sites.schema.service import Battery, Generation, NonFirm
 from sites.schema.site import SiteFile
 from sites.world import load_world
 from sites.yaml_nodes import MAX_BYTES, read_nodes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sites.faults import Fault
 
 SITE = (TINY / "site.yaml").read_text()
+EVERY_KEY = (TINY / "every-key.yaml").read_text()
 PORTFOLIO = (TINY / "portfolio.yaml").read_text()
 
 
@@ -160,6 +170,193 @@ def test_faults_of_a_site(tiny: Path, old: str, new: str, message: str) -> None:
     assert message in changed(tiny, "site.yaml", old, new)
 
 
+EVERY_KEY_FAULTS = [
+    # Units: of another kind, bare, out of range.
+    (
+        "design_wet_bulb: 24 degC",
+        "design_wet_bulb: 24 K",
+        "climate.design_wet_bulb: unit 'K' is not allowed for a temp",
+    ),
+    ("design_wet_bulb: 24 degC", "design_wet_bulb: 44 degC", "found a wet bulb of 44 degC over a dry bulb of 35 degC"),
+    ("step: 1 MW,", "step: 1 MWh,", "service.swing.step: unit 'MWh' is not a unit of the kind of 'W'"),
+    ("ramp: 0.5 MW/min", "ramp: 0.5 MW", "service.swing.ramp: unit 'MW' is not a unit of the kind of 'W/min'"),
+    (
+        "ramp: 0.5 MW/min",
+        "ramp: 0.5",
+        "service.swing.ramp: found the bare number 0.5; a unit is due, for example '0.5 W/",
+    ),
+    ("hours_per_year: 80 h", "hours_per_year: 9000 h", "'9000 h' is above the largest allowed value, 8760 h"),
+    ("notice: 10 min", "notice: 10 USD", "non_firm.notice: unit 'USD' is not a unit of the kind of 'min'"),
+    ("12 USD/kW/month", "12 USD/MWh", "'12 USD/MWh' is of the same kind, but means something else; write it by the m"),
+    ("energy: 100 kWh", "energy: 100 kW", "batteries[0].energy: unit 'kW' is not a unit of the kind of 'J'"),
+    (
+        "derate_per_kelvin: 0.7 %",
+        "derate_per_kelvin: 7",
+        "generation[0].derate_per_kelvin: 7.0 is out of range; from 0",
+    ),
+    ("fuel_cost: 48 USD/MWh", "fuel_cost: 48", "generation[0].fuel_cost: found the bare number 48; a unit is due"),
+    (
+        "rating: {value: 1.1,",
+        "rating: {value: 0.9,",
+        "emergency_rating.value: 0.9 is out of range; 1 or more is allowed",
+    ),
+    ("sheddable: 20 %", "sheddable: 120 %", "flex.sheddable: 1.2 is out of range; from 0 to 1 is allowed"),
+    ("within: 8 s", "within: 8", "flex.within: found the bare number 8; a unit is due, for example '8 s'"),
+    (
+        "manifold_drop: 30 kPa",
+        "manifold_drop: 30 K",
+        "liquid.manifold_drop: unit 'K' is not a unit of the kind of 'kPa'",
+    ),
+    ("planes: 4", "planes: 0", "fabric.planes: found the number 0; 1 or more is allowed"),
+    ("number: 1, halls", "number: one, halls", "storeys[1].number: found 'one'; a whole number is due"),
+    ("quarters: 2\n", "quarters: -2\n", "conversions[0].quarters: found the number -2; 0 or more is allowed"),
+    (
+        "single_feed_until: 2027-Q4",
+        "single_feed_until: 2027",
+        "availability[0].single_feed_until: found the number 2027",
+    ),
+    # What is due, and what goes together.
+    (
+        "unit_feeds: matched\n    air",
+        "unit_feeds: some\n    air",
+        "liquid.unit_feeds: found 'some'; allowed: all, matched",
+    ),
+    ("      support_feeds: matched\n", "", "fabric: the key 'support_feeds' is missing; add it"),
+    ("        unit_feeds: matched\n", "", "plants[0]: the key 'unit_feeds' is missing; add it"),
+    ("      support_positions: 10\n", "", "fabric: the key 'support_positions' is missing; add it"),
+    ("      network: {low", "      netwrok: {low", "dates: the key 'network' is missing (is 'netwrok' meant"),
+    ("rule: limit, step: 1 MW, ramp", "rule: limit, ramp", "swing: the rule 'limit' needs 'step'"),
+    (
+        "rule: limit, step",
+        "rule: none, step",
+        "swing: found 'step' beside the rule 'none', which asks nothing; remove it",
+    ),
+    ("  demand_charge_provenance: *assumed\n", "", "found 'demand_charge' without 'demand_charge_provenance'"),
+    ("  demand_charge: 12 USD/kW/month\n", "", "found 'demand_charge_provenance' without 'demand_charge'; give both"),
+    (
+        "    short_time_duration: {value: 10 s, source: made for tests, status: assumption}\n",
+        "",
+        "equipment[0]: found 'short_time_rating' without 'short_time_duration'; give both, or neither",
+    ),
+    ("rating: {value: 1.5,", "rating: {value: 1.05,", "found 'short_time_rating' 1.05 below 'emergency_rating' 1.1"),
+    (
+        "cappable: 0.5",
+        "cappable: 0.9",
+        "flex: found 0.2 sheddable and 0.9 cappable, 1.1 together; at most 1 is allowed",
+    ),
+    ("planes: 4", "planes: 9", "fabric: found 9 planes over 8 leaf positions; every plane needs a leaf"),
+    ("planes_needed: 2", "planes_needed: 5", "found 5 planes needed of 4; 'planes_needed' is at most 4"),
+    (
+        EVERY_KEY[EVERY_KEY.index("        taps: {count: 4") : EVERY_KEY.index("        cost_per_position")],
+        "",
+        "the conversion 'wider-whips' changes nothing; give one of 'taps', 'leaf_switches', 'floor_uniform'",
+    ),
+    (
+        "dry_bulb: 35 degC\n  design_wet_bulb: 24 degC",
+        "dry_bulb: 35 degC",
+        "which cools towards the wet bulb, but 'climat",
+    ),
+    # Names.
+    (
+        "may_drop_on: [busway, cdu",
+        "may_drop_on: [busway, cud",
+        "may_drop_on[1]: found 'cud'; allowed: line, main-transf",
+    ),
+    (
+        "maintenance: [ups, feeder]",
+        "maintenance: [ups, cdu]",
+        "maintenance[1]: found 'cdu'; allowed: line, main-transf",
+    ),
+    (
+        "leaf_switches: [tiny-leaf]",
+        "leaf_switches: [tiny-leef]",
+        "leaf_switches[0]: unknown switch 'tiny-leef'; did you m",
+    ),
+    (
+        "leaf_switches: [tiny-leaf]",
+        "leaf_switches: [q3400]",
+        "conversions[0].leaf_switches[0]: the block offers the port kind 'xdr-800g' of 'q3400' already; remove it",
+    ),
+    ("halls: [h2]", "halls: [h3]", "storeys[1].halls[0]: unknown hall 'h3'"),
+    ("halls: [h2]", "halls: [h2, h1]", "storeys[1].halls[1]: hall 'h1' is on storey 0 already; a hall is on one"),
+    ("number: 1, halls", "number: 0, halls", "storeys[1].number: storey 0 stands here a second time"),
+    (
+        "  - {name: pack,",
+        "  - {name: pack, power: 1 MW, energy: 1 MWh, in_service: 2027-Q4, provenance: *assumed}\n  - {name: pack,",
+        "batteries[1].name: battery 'pack' stands here a second time; rename or remove one",
+    ),
+    (
+        "coolers: {equipment: wet-pads",
+        "coolers: {equipment: tiny-cdu",
+        "is of kind 'cdu', but kind 'dry-cooler' or 'adiaba",
+    ),
+    (
+        "manifold_drop: 30 kPa",
+        "manifold_drop: 300 kPa",
+        "found 300 kPa of the 230 kPa that 'tiny-cdu' gives; nothing is",
+    ),
+    (
+        "    head: {value: 230 kPa, source: made for tests, status: assumption}\n",
+        "",
+        "liquid.manifold_drop: 'tiny-cdu' has no known 'head', so the pressure left for racks is unknown",
+    ),
+    (
+        "cdus: {equipment: tiny-cdu",
+        "cdus: {equipment: cdu-2-0mv",
+        "cdus.equipment: unknown cooling equipment 'cdu-2-0mv'",
+    ),
+]
+
+
+def every_fault(content: str) -> str:
+    """All that is said of a site: why it does not load, or which of its names do not resolve."""
+    try:
+        document = load_document(content.encode(), SiteFile, "every-key.yaml")
+    except InputError as error:
+        return str(error)
+    return "\n".join(map(str, site_faults(document.value, load_catalog(), document.fault)))
+
+
+def test_the_site_with_every_key_has_no_fault() -> None:
+    assert every_fault(EVERY_KEY) == ""
+
+
+@pytest.mark.parametrize(("old", "new", "message"), EVERY_KEY_FAULTS)
+def test_faults_of_every_key(old: str, new: str, message: str) -> None:
+    assert EVERY_KEY.count(old) >= 1
+    found = every_fault(EVERY_KEY.replace(old, new, 1))
+    assert message in found
+    assert all(re.match(r"every-key.yaml:\d+: ", line) for line in found.splitlines())
+
+
+BY_KIND = ("PowerEquipment", "CoolingEquipment")
+"""Equipment has keys that belong to one kind of plate or unit; the catalogue's own tests use them."""
+
+
+def models_of(value: object) -> Iterator[Model]:
+    """Every schema object below a value."""
+    if isinstance(value, Model):
+        yield value
+        for name in type(value).model_fields:
+            yield from models_of(getattr(value, name))
+    elif isinstance(value, (tuple, list)):
+        for one in value:
+            yield from models_of(one)
+    elif isinstance(value, dict):
+        yield from models_of(list(value.values()))
+
+
+def test_the_site_with_every_key_has_every_key() -> None:
+    """What a later change of the schema adds must be added here too, and so be broken by the tests above and below."""
+    used: dict[type[Model], set[str]] = {}
+    for one in models_of(load_model(EVERY_KEY.encode(), SiteFile, "every-key.yaml")):
+        if not type(one).__name__.startswith(("Sourced", *BY_KIND)):
+            used.setdefault(type(one), set()).update(one.model_fields_set)
+    assert {NonFirm, Generation, Battery, Flex, Conversion, Storey} <= used.keys()
+    missing = {model.__name__: model.model_fields.keys() - keys for model, keys in used.items()}
+    assert {model: keys for model, keys in missing.items() if keys} == {}
+
+
 PORTFOLIO_FAULTS = [
     ("site: ./site.yaml", "site: ./sites.yaml", "site './sites.yaml': no such file; did you mean"),
     ("site: ./site.yaml", "site: fairwater-nowhere", "sites[0].site: unknown site 'fairwater-nowhere'"),
@@ -263,6 +460,24 @@ def test_a_portfolio_at_fault_still_has_the_references_of_its_sites_checked(tiny
 )
 def test_what_is_not_modelled_is_refused_with_its_line(tiny: Path, old: str, new: str, message: str) -> None:
     assert message in changed(tiny, "portfolio.yaml", old, new)
+
+
+FALLING = "    - {start: 2028-Q1, capacity: 6.5 MW}\n"
+GROWING = """generation:
+  - {name: gas, units: 2, reserve: 1, rating: 3 MW, rated_dry_bulb: 40 degC, derate_per_kelvin: 0, in_service: 2028-Q1,
+     fuel_cost: 40 USD/MWh, provenance: {status: assumption, source: made for tests}}
+energy_price: 65"""
+
+
+def test_a_supply_that_falls_after_the_last_decision_is_refused(tiny: Path) -> None:
+    message = changed(tiny, "site.yaml", FALLING, "    - {start: 2028-Q1, capacity: 4 MW}\n")
+    assert "decisions_until: the supply of site 'tiny' falls to 4,000,000 W in 2028-Q1, after the last" in message
+
+
+def test_generation_may_take_the_place_of_the_service(tiny: Path) -> None:
+    site = SITE.replace(FALLING, "    - {start: 2028-Q1, capacity: 4 MW}\n").replace("energy_price: 65", GROWING)
+    (tiny / "site.yaml").write_text(site)
+    assert load_world(tiny).sites[0].site.generation[0].units == 2
 
 
 def test_references_are_all_reported_with_the_portfolio_s_own(tiny: Path) -> None:
@@ -447,6 +662,11 @@ def test_a_site_with_mutated_text_loads_or_is_refused(content: bytes) -> None:
     check_site(content)
 
 
+@given(mutated(EVERY_KEY))
+def test_every_key_with_mutated_text_loads_or_is_refused(content: bytes) -> None:
+    check_site(content)
+
+
 @given(mutated(PORTFOLIO))
 def test_a_portfolio_with_mutated_text_loads_or_is_refused(content: bytes) -> None:
     check_portfolio(content)
@@ -498,6 +718,15 @@ def with_value_changed(value: Any, draw: st.DrawFn) -> Any:
 @given(restructured(SITE))
 def test_a_site_with_changed_values_loads_or_is_refused(content: bytes) -> None:
     check_site(content)
+
+
+@given(restructured(EVERY_KEY))
+def test_every_key_with_changed_values_loads_expands_or_is_refused(content: bytes) -> None:
+    check_site(content)
+    document = loaded(content, SiteFile)
+    if isinstance(document, Document) and not site_faults(document.value, load_catalog(), document.fault):
+        with contextlib.suppress(InputError):
+            assert all(finding.message for finding in check(expand(document.value, load_catalog())))
 
 
 @given(restructured(PORTFOLIO))

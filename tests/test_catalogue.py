@@ -11,20 +11,23 @@ import pytest
 import yaml
 
 from sites.catalog.loader import Catalog, load_catalog
-from sites.schema.catalog import CatalogFile, CoolingKind, ElementKind
+from sites.schema.catalog import CatalogFile, ElementKind
 from sites.schema.common import Status
+from sites.schema.cooling_equipment import CoolingKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATA = Path(__file__).parents[1] / "sites" / "catalog" / "data"
 DOCUMENT = Path(__file__).parents[1] / "docs" / "catalogue.md"
-FAMILIES = ("rack_systems", "power", "cooling", "switches")
+FAMILIES = ("rack_systems", "power", "cooling", "switches", "wirings", "cabling", "media")
 WITHOUT_UNIT = {
     "gpu_packages", "gpu_dies", "cpus", "positions", "ports", "scalable_unit_racks", "lead_time_quarters",
     "lead_time_weeks", "average_training", "average_inference", "idle", "liquid_share", "performance",
     "power_factor", "derating", "continuous_factor", "no_load", "linear", "quadratic", "power_per_heat",
     "second_law_efficiency", "derate_per_kelvin", "power_shelves", "power_shelves_per_feed",
+    "swing_smoothing", "support_positions_per_unit", "emergency_rating", "short_time_rating",
+    "saturation_efficiency", "cycles_of_concentration", "reference_cop", "rails", "route_factor",
 }  # fmt: skip
 QUANTITY = re.compile(r"^[\d.]+(e\d+)? \S.*$")
 PLATES = ("apparent", "real", "current")
@@ -50,7 +53,19 @@ def figures(value: object, path: str = "") -> Iterator[tuple[str, dict[str, Any]
             yield from figures(item, f"{path}/{key}")
     elif isinstance(value, list):
         for item in value:
-            yield from figures(item, f"{path}/{item['name']}")
+            if isinstance(item, dict):
+                yield from figures(item, f"{path}/{item['name']}")
+
+
+def citations(value: object) -> Iterator[str]:
+    """The text of every `source` below a YAML value."""
+    if isinstance(value, dict):
+        yield from (item for key, item in value.items() if key == "source" and isinstance(item, str))
+        for item in value.values():
+            yield from citations(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from citations(item)
 
 
 def all_figures() -> list[tuple[str, str, dict[str, Any]]]:
@@ -70,7 +85,7 @@ def offenders(found: Iterator[str]) -> list[str]:
 
 def test_the_catalogue_is_not_small() -> None:
     assert len(all_figures()) > 600
-    assert set(raw_files()) == {"cooling.yaml", "power.yaml", "rack_systems.yaml", "switches.yaml"}
+    assert set(raw_files()) == {"cooling.yaml", "media.yaml", "power.yaml", "rack_systems.yaml", "switches.yaml"}
 
 
 def test_every_figure_has_status_and_known_sources() -> None:
@@ -86,8 +101,11 @@ def test_every_figure_has_status_and_known_sources() -> None:
 
 
 def test_every_citation_is_used() -> None:
-    used = {(name, key) for name, _, figure in all_figures() for key in figure["source"].split(", ")}
-    cited = {(name, key) for name, content in raw_files().items() for key in content["sources"]}
+    contents = raw_files()
+    used = {
+        (name, key) for name, content in contents.items() for text in citations(content) for key in text.split(", ")
+    }
+    cited = {(name, key) for name, content in contents.items() for key in content["sources"]}
     assert cited - used == set()
 
 
@@ -149,7 +167,7 @@ def test_enabled_systems_are_complete() -> None:
     systems = raw_files()["rack_systems.yaml"]["rack_systems"]
     enabled = [one for one in systems if one["enabled"]]
     missing = {path.rsplit("/", 1)[-1] for path, figure in figures(enabled) if figure["value"] is None}
-    assert missing == {"peak_duration"}
+    assert missing == {"peak_duration", "pressure_drop"}
     assert [one["name"] for one in enabled] == ["gb200-nvl72", "gb300-nvl72", "vr-nvl72"]
 
 
@@ -200,6 +218,11 @@ SYSTEM_PINS = [
     ("vr-nvl72", "nvfp4_dense_per_gpu", 35 * 10**15),
     ("gb200-nvl72", "energy_storage_per_gpu", 0),
     ("gb300-nvl72", "energy_storage_per_gpu", 65),
+    ("gb200-nvl72", "swing_smoothing", 0),
+    ("gb300-nvl72", "swing_smoothing", Fraction(15, 100)),
+    ("vr-nvl72", "swing_smoothing", Fraction(30, 100)),
+    ("gb300-nvl72", "support_positions_per_unit", 4),
+    ("vr-nvl72", "support_positions_per_unit", 5),
     ("vr-nvl72", "max_supply", 45),
     ("gb200-nvl72", "rise", 10),
     ("gb200-nvl72", "weight", 1360),
@@ -287,6 +310,41 @@ def test_power_equipment_is_complete(catalog: Catalog) -> None:
             assert one.power_factor.value == 1, f"{one.name}: a plate in watts has no power factor left"
 
 
+def test_smoothing_stays_within_the_claim_and_grows_with_storage(catalog: Catalog) -> None:
+    order = [catalog.rack_systems[name] for name in ("gb200-nvl72", "gb300-nvl72", "vr-nvl72")]
+    assert [one.energy_storage_per_gpu.value for one in order] == [0, 65, 390]
+    values = [one.swing_smoothing.value for one in order]
+    assert values == sorted(values)  # type: ignore[type-var]
+    assert order[1].swing_smoothing.high == Fraction(30, 100)
+
+
+@pytest.mark.parametrize(
+    ("system", "switch", "n_switches", "rack_units"),
+    [("gb200-nvl72", "qm9700", 1040, 1), ("gb300-nvl72", "q3400", 200, 4), ("vr-nvl72", "q3400", 400, 4)],
+)
+def test_support_places_hold_the_switches_of_the_reference(
+    catalog: Catalog, system: str, switch: str, n_switches: int, rack_units: int
+) -> None:
+    """Sixteen units of the reference architectures, some 36 units of height to a rack, and two racks of other gear."""
+    assert switch in catalog.switches
+    racks = -(-n_switches * rack_units // (16 * 36))
+    assert catalog.rack_systems[system].support_positions_per_unit.value == racks + 2
+
+
+def test_only_transformers_and_ups_bear_more_for_a_short_time(catalog: Catalog) -> None:
+    found = {
+        one.kind: (one.emergency_rating.value, one.short_time_rating.value, one.short_time_duration.value)
+        for one in catalog.power.values()
+        if one.emergency_rating and one.short_time_rating and one.short_time_duration
+    }
+    assert found == {
+        ElementKind.MAIN_TRANSFORMER: (Fraction(1), Fraction(6, 5), Fraction(1800)),
+        ElementKind.UPS: (Fraction(1), Fraction(133, 100), Fraction(10)),
+    }
+    with_any = {one.kind for one in catalog.power.values() if one.emergency_rating or one.short_time_rating}
+    assert with_any == set(found)
+
+
 EIGHTY_PERCENT_KINDS = {ElementKind.FEEDER, ElementKind.SWITCHBOARD, ElementKind.BUSWAY, ElementKind.TRANSFER_SWITCH}
 
 
@@ -338,16 +396,23 @@ NEEDS = {
     CoolingKind.CDU: ("heat", "flow", "power_per_heat", "approach"),
     CoolingKind.AIR_HANDLER: ("heat", "power_per_heat"),
     CoolingKind.DRY_COOLER: ("heat", "power_per_heat", "approach"),
+    CoolingKind.ADIABATIC_COOLER: (
+        "heat", "power_per_heat", "approach", "saturation_efficiency", "cycles_of_concentration",
+    ),
+    CoolingKind.FLUID_COOLER: ("heat", "power_per_heat", "approach", "cycles_of_concentration"),
     CoolingKind.CHILLER: (
         "heat", "second_law_efficiency", "condenser_lift", "evaporator_approach", "rated_dry_bulb", "derate_per_kelvin",
     ),
 }  # fmt: skip
 
 
+MAY_ALSO_HAVE = {CoolingKind.CDU: {"head"}, CoolingKind.CHILLER: {"curves"}}
+
+
 def test_cooling_equipment_is_complete_and_nothing_more(catalog: Catalog) -> None:
     for one in catalog.cooling.values():
         given = {key for key in type(one).model_fields if key not in {"name", "title", "kind"} and getattr(one, key)}
-        assert given == set(NEEDS[one.kind]), one.name
+        assert given - MAY_ALSO_HAVE.get(one.kind, set()) == set(NEEDS[one.kind]), one.name
 
 
 def test_cdu_flow_carries_its_heat_at_ten_kelvin(catalog: Catalog) -> None:
@@ -370,7 +435,8 @@ def test_the_document_lists_every_entry_and_no_other(catalog: Catalog) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| `([a-z0-9-]+(?:/[a-z0-9-]+)?)` \|", text, re.MULTILINE))
     names = {one.name for one in catalog.configurations()}
-    assert listed == names | set(catalog.power) | set(catalog.cooling) | set(catalog.switches)
+    equipment = set(catalog.power) | set(catalog.cooling) | set(catalog.switches) | set(catalog.media)
+    assert listed == names | equipment | set(catalog.cabling) | set(catalog.wirings)
 
 
 def test_the_document_shows_the_ratings_of_the_data(catalog: Catalog) -> None:

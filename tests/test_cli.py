@@ -10,10 +10,12 @@ from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from planner.cli.main import _COMMANDS, main
 from planner.run.folder import read_json
+from sites.world import load_world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,6 +235,62 @@ def test_show_counts_nodes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert target.read_text(encoding="utf-8").startswith("<svg")
     assert run("show", "toy-shared-envelope", "--picture", tmp_path / "two.svg") == 2
     assert "--site" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "graph", "kinds"),
+    [
+        ("toy-duct-bank", "power", {"source: firm service", "common-mode group duct-bank"}),
+        ("toy-non-firm", "power", {"source: firm service", "source: non-firm service"}),
+        ("toy-swing-battery", "power", {"limit of the load's swing"}),
+        ("toy-storey-point", "containment", {"storey 1, rows"}),
+    ],
+)
+def test_show_tells_what_stands_beside_the_nodes(
+    name: str, graph: str, kinds: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("show", name, "--graph", graph, "--json") == 0
+    assert kinds <= {line["kind"] for line in json.loads(capsys.readouterr().out)}
+
+
+def test_show_gives_batteries_and_generation_with_their_watts(capsys: pytest.CaptureFixture[str]) -> None:
+    site = load_world("colossus-2").sites[0].site
+    assert run("show", "colossus-2", "--graph", "power", "--json") == 0
+    lines = {line["kind"]: line for line in json.loads(capsys.readouterr().out)}
+    for battery in site.batteries:
+        assert lines[f"battery {battery.name}"]["rating_highest_w"] == int(battery.power)
+    for plant in site.generation:
+        line = lines[f"source: generation {plant.name}"]
+        assert line["nodes"] == plant.units
+        assert 0 < line["rating_highest_w"] <= plant.units * plant.rating
+    assert site.batteries
+    assert site.generation
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "text", "empty", "array", "other", "cut"])
+def test_a_file_that_is_no_guide_is_refused_in_our_words(
+    kind: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "guide.npz"
+    match kind:
+        case "folder":
+            file.mkdir()
+        case "text":
+            file.write_text("hello", encoding="utf-8")
+        case "empty":
+            file.touch()
+        case "array":
+            with file.open("wb") as opened:
+                np.save(opened, np.arange(3))
+        case "other":
+            np.savez(file, x=np.arange(3))
+        case "cut":
+            file.write_bytes((folder / "guide.npz").read_bytes()[:300])
+    assert run("plan", "toy-scheme-2n", "--out", tmp_path / "run", "--guide", file) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"gigaplan: {file} is not a ")
+    assert said.endswith("; name the guide.npz of a run folder")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("name", list(_COMMANDS))

@@ -18,7 +18,7 @@ from planner.lower import lower
 from planner.lower.site import prepare
 from planner.problem import INACTIVE
 from planner.run.create import RunRequest, create_run
-from planner.run.failures import site_failures
+from planner.run.failures import PlanRow, site_failures
 from planner.run.flow import RowDraw
 from planner.solve.options import SolveOptions
 from planner.verify import verify
@@ -26,7 +26,8 @@ from planner.verify.walk import Walker
 from sites.expansion import SiteGraphs, expand
 from sites.faults import InputError
 from sites.schema.catalog import ElementKind
-from sites.schema.site import FailureKind, SiteFile
+from sites.schema.failures import UNIT_FAILURES, FailureKind
+from sites.schema.site import SiteFile
 from sites.world import load_world
 
 LINEUP = "b1/h1/l01"
@@ -78,8 +79,9 @@ def test_a_group_is_not_called_like_an_element_or_another_group() -> None:
         expand(SiteFile.model_validate(content), small_catalog())
 
 
-def test_a_class_may_drop_on_every_kind_of_element_and_on_groups() -> None:
-    assert {str(kind) for kind in FailureKind} == {str(kind) for kind in ElementKind} | {"common-mode"}
+def test_a_class_may_drop_on_every_kind_of_element_and_unit_and_on_groups() -> None:
+    elements = {str(kind) for kind in ElementKind}
+    assert {str(kind) for kind in FailureKind} == elements | {"common-mode"} | set(UNIT_FAILURES)
 
 
 GROUPS = [
@@ -99,10 +101,10 @@ def _compare(members: list[str]) -> int:
     walker = Walker(site.graphs)
     state = site.states[-1]
     changed = state.contingencies["pair"]
-    epoch, failed = walker.epoch(PERIODS[-1]), walker.network.failure_number("pair")
+    epoch, failed = walker.states.epoch(PERIODS[-1]), walker.states.contingencies.number("pair")
     dead = {node for node, supply in changed.items() if supply is None}
-    assert dead == {walker.network.names[node] for node in walker.outage(epoch, failed).dead}
-    constants = state.constants.output_w | state.constants.after(changed)
+    assert dead == {walker.network.names[node] for node in walker.states.outage(epoch, failed).dead}
+    constants = state.constants.output_w | state.constants.after(changed).output_w
     n_compared = 0
     for element in set(state.flow.elements) - dead:
         shares = walker.shares(epoch, walker.network.index[element], failed)
@@ -179,10 +181,11 @@ def test_the_failure_table_has_a_line_for_each_group() -> None:
     graphs = _graphs(f"{LINEUP}/ups-1", f"{LINEUP}/ups-2")
     rows = list(graphs.fabric.successors("b1/h1/leaf-01"))
     draws = {row: RowDraw(it_w=100_000) for row in rows}
-    table = list(site_failures("small", graphs, PERIODS[-1], draws, dict.fromkeys(rows, (1, 100_000))))
-    pair = table[-1]
+    standing = dict.fromkeys(rows, PlanRow(n_racks=1, n_gpus=72, it_w=100_000))
+    table = list(site_failures("small", graphs, PERIODS[-1], draws, standing))
+    pair = next(one for one in table if one.element == "pair")
     assert (pair.element, pair.kind, pair.verdict) == ("pair", "common-mode", "forbidden-drop")
-    assert (pair.dropped_rows, pair.dropped_racks, pair.dropped_it_w) == (1, 1, 100_000)
+    assert (pair.dropped_rows, pair.dropped_racks, pair.dropped_gpus, pair.dropped_it_w) == (1, 1, 72, 100_000)
     # Row 1 hangs on blocks 1 and 2 and is dropped; row 2 on 1 and 3, and its second busway now carries all of it.
     assert (pair.worst_element, pair.worst_load_w) == (f"{LINEUP}/r2/busway-2", 100_000)
     assert sum(one.kind == "common-mode" for one in table) == 1

@@ -259,12 +259,12 @@ def test_occupied_and_unavailable_rows_are_not_offered() -> None:
 
 def test_plant_at_the_design_day_by_hand() -> None:
     # 28 + 2 degC dry bulb; dry coolers leave at 36; return 42, supply 30: (42 − 36)/12 = 1/2 for them.
-    # Evaporating 27 degC = 300.15 K, condensing 40 degC = 313.15 K: COP = 0.5 · 300.15 / 13 = 11.544.
+    # Evaporating 27 degC = 300.15 K, condensing 40 degC: the lift of 13 K is held at 15, COP = 0.5 · 300.15 / 15.
     plant = expand(small_site_file(), small_catalog()).cooling.nodes["b1/plant-1"]
     assert (plant["design_dry_bulb_degc"], plant["return_degc"]) == (30, 42)
     assert (plant["dry_fraction"], plant["chiller_fraction"]) == (HALF, HALF)
-    assert plant["chiller_cop"] == HALF * Fraction(30015, 100) / 13
-    expected = Fraction(1, 100) + Fraction(2, 100) * HALF + HALF / (HALF * Fraction(30015, 100) / 13)
+    assert plant["chiller_cop"] == HALF * Fraction(30015, 100) / 15
+    expected = Fraction(1, 100) + Fraction(2, 100) * HALF + HALF / (HALF * Fraction(30015, 100) / 15)
     assert plant["watts_per_heat_watt"] == expected
     assert (plant["chiller_heat_w"], plant["dry_cooler_heat_w"]) == (1_000_000, 500_000)
 
@@ -354,7 +354,7 @@ def test_two_things_of_one_id_are_a_fault() -> None:
 def test_chiller_that_condenses_colder_than_it_evaporates_is_a_fault() -> None:
     content = small_site()
     content["climate"]["design_dry_bulb"] = "-10 degC"
-    del content["building_templates"]["hall-house"]["plants"][0]["dry_coolers"]
+    del content["building_templates"]["hall-house"]["plants"][0]["coolers"]
     with pytest.raises(InputError, match="condensation must be the warmer"):
         graphs_of(content)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from conftest import TINY
 
 from sites import json_schema, library
 from sites.catalog.loader import load_catalog, parse_catalog
 from sites.faults import InputError
 from sites.inputs import InputFile
 from sites.loading import load_model
+from sites.schema.common import Model
 from sites.schema.site import SiteFile
 from sites.world import (
     PLACEHOLDER,
@@ -143,6 +146,12 @@ def test_verify_reads_the_catalogue_of_the_run(tiny: Path, tmp_path: Path) -> No
     assert load_catalog().configuration("gb300-nvl72").profile.sustained_max.value == 140_000
 
 
+def test_every_key_survives_writing_and_reading() -> None:
+    """Quantities are written in base units, each in a form that its own key accepts again."""
+    site = load_model(TINY / "every-key.yaml", SiteFile)
+    assert SiteFile.model_validate_json(site.model_dump_json(exclude_none=True)) == site
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a\\b"])
 def test_inputs_stay_in_their_folder(tiny: Path, tmp_path: Path, name: str) -> None:
     run = tmp_path / "inputs"
@@ -239,3 +248,29 @@ def test_json_schema_is_closed_and_documented(kind: str) -> None:
 def test_json_schema_of_an_unknown_kind() -> None:
     with pytest.raises(ValueError, match="did you mean 'portfolio'"):
         json_schema.export("portfolios")
+
+
+SITE_PARTS = ("building", "cooling", "failures", "lineup", "power", "service", "site")
+"""Modules of the schema whose mappings make up a site file; equipment is the catalogue's."""
+
+
+def keys_of_a_site() -> set[str]:
+    """Every key of every mapping of a site file."""
+    modules = {f"sites.schema.{part}" for part in SITE_PARTS}
+    models = [model for model in Model.__subclasses__() if model.__module__ in modules]
+    assert len(models) > 20
+    return {key for model in models for key in model.model_fields}
+
+
+def test_input_document_explains_every_key_of_a_site() -> None:
+    document = (Path(__file__).parent.parent / "docs" / "input.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", document))
+    assert not keys_of_a_site() - named
+
+
+def test_json_schema_describes_quantities_by_example() -> None:
+    definitions = json_schema.export("site")["$defs"]
+    assert definitions["Swing"]["properties"]["ramp"]["anyOf"][0]["examples"] == ["50 MW/min"]
+    assert {"swing", "steps"} <= set(definitions["Service"]["required"])
+    assert definitions["Plant"]["properties"]["unit_feeds"]["enum"] == ["all", "matched"]
+    assert {"cdu", "air-handler", "cooler", "chiller", "leaf"} <= set(definitions["FailureKind"]["enum"])

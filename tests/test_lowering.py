@@ -166,13 +166,15 @@ def test_feeder_carries_losses_constants_and_machinery(pairs: Lowered) -> None:
     """Feeder 1 of 6 MW after the loss of feeder 2.
 
     Every row comes whole through UPS of 1.03; pumps take 0.01 W for each liquid watt, fans 0.05 for each air watt, the
-    plant its watts for each watt of both (air with the fans' heat), support gear its own. Constants: the UPS of blocks
+    plant its watts for each watt of both (air with the fans' heat), support gear its own, and as much for the air that
+    it warms as rack air does. Constants: the UPS of blocks
     1 and 3 of two lineups lose 1 % of 2 MW each, 4 · 20 kW, and the plant takes 10 kW.
     """
     problem = pairs.problem
     cooling = pairs.graphs["small"].cooling
     plant_w = cooling.nodes["b1/plant-1"]["watts_per_heat_watt"]
-    shares = (UPS_GAIN, Fraction(1, 100) + plant_w, Fraction(5, 100) + plant_w * Fraction(105, 100), ONE)
+    air = Fraction(5, 100) + plant_w * Fraction(105, 100)
+    shares = (UPS_GAIN, Fraction(1, 100) + plant_w, air, ONE + air)
     draws = [draw_of(load_catalog().configuration(name)).electrical for name in problem.configuration_names]
     by_hand = [sum(ceiling(s) * d for s, d in zip(shares, draw, strict=True)) for draw in draws]
     name = "small:power:b1/feeder-1:b1/feeder-2"
@@ -183,11 +185,17 @@ def test_feeder_carries_losses_constants_and_machinery(pairs: Lowered) -> None:
 
 
 def test_cooling_with_a_spare_out(pairs: Lowered) -> None:
-    """Three CDUs of 1 MW with one out: each takes half; 8 dry coolers at half the heat with one out: 1/14 each."""
+    """Three CDUs of 1 MW with one out: each takes half; 8 dry coolers at half the heat with one out: 1/14 each.
+
+    Support gear warms the air of its row: four handlers of 200 kW with one out take a third of both.
+    """
     problem = pairs.problem
-    liquid, air = 114_840, 17_160
+    liquid, air, support = draw_of(load_catalog().configuration("gb200-nvl72")).electrical[1:]
     dry = coefficients(problem, "small:dry:b1/plant-1")[f"small:{L1}/r1"]
-    assert dry[0] == ceiling(Fraction(1, 14)) * liquid + ceiling(Fraction(105, 1400)) * air
+    assert dry[0] == ceiling(Fraction(1, 14)) * liquid + ceiling(Fraction(105, 1400)) * (air + support)
+    fans = coefficients(problem, f"small:air:{L1}/air")[f"small:{L1}/r1"]
+    assert fans[0] == ceiling(THIRD) * air + ceiling(THIRD) * support
+    assert capacity(problem, f"small:air:{L1}/air")[-1] == 200_000 * UNIT
     heat = coefficients(problem, f"small:liquid:{L1}/liquid")[f"small:{L1}/r1"]
     assert heat[0] == UNIT // 2 * liquid
     assert capacity(problem, f"small:liquid:{L1}/liquid")[-1] == 1_000_000 * UNIT
@@ -392,7 +400,7 @@ def test_capacity_that_falls_after_the_last_decision(where: str) -> None:
     if where == "envelope":
         changes["envelope"] = {"basis": "meter", "steps": steps, "provenance": PROVENANCE}
     else:
-        content["service"] = {"steps": steps, "provenance": PROVENANCE}
+        content["service"] |= {"steps": steps}
     with pytest.raises(InputError, match="falls to 8,000,000 W in 2027-Q4"):
         lower(small_world(content, **changes))
     changes["decisions_until"] = "2027-Q4"

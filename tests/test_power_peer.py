@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -17,12 +18,15 @@ from planner.export.one_line import GRAPHS, attribute_text, write_graphml
 from planner.export.power_case import case_json, power_case
 from planner.run.create import RunRequest, create_run
 from planner.solve.options import SolveOptions
+from planner.verify.flow import WATT_BITS, Flow, RoundedUp
+from sites import library
 from sites.expansion import expand
 from sites.faults import InputError
 from sites.library import find
 from sites.world import load_world
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from planner.export.condition import Condition, QuarterDraws
@@ -101,15 +105,15 @@ class Difference:
 
 def compare(case: PowerCase) -> Difference:
     """Loads of every element that carries a thousandth of its plate, all losses together, voltages of every bus."""
-    state, peer = case.condition, ask(case)
-    index, plate_w = state.network.index, state.network.plate_w
-    ours = {name: state.output_w[index[name]] for name in peer.output_w}
+    flow, peer = case.voltages, ask(case)
+    index, plate_w = case.condition.network.index, case.condition.network.plate_w
+    ours = {name: flow.output_w[index[name]] for name in peer.output_w}
     loads = [
         abs(peer.output_w[name] / watts - 1)
         for name, watts in ours.items()
         if watts > max(1.0, float(plate_w[index[name]]) / 1000)
     ]
-    our_loss_w = sum(state.input_w[index[name]] - state.output_w[index[name]] for name in peer.loss_w)
+    our_loss_w = sum(flow.input_w[index[name]] - flow.output_w[index[name]] for name in peer.loss_w)
     volts = [abs(peer.u_pu[one["name"]] / one["our_u_pu"] - 1) for one in case.components["node"]]
     loss = abs(sum(peer.loss_w.values()) / our_loss_w - 1) if our_loss_w else 0.0
     return Difference(max(loads, default=0.0), loss, max(volts))
@@ -120,6 +124,48 @@ def fullest(case: PowerCase) -> float:
     network = case.condition.network
     ratings = {name: network.rating_w[network.index[name]] for name in network.names}
     return max(watts / rating for name, watts in ask(case).output_w.items() if (rating := ratings[name]))
+
+
+def most_amperes(case: PowerCase, peer: Peer) -> float:
+    """The highest current over that of its rating, of any element."""
+    network, buses = case.condition.network, case.voltages
+    found = []
+    for name, watts in peer.output_w.items():
+        rating_w = network.rating_w[network.index[name]]
+        if rating_w:
+            found.append(watts / rating_w / peer.u_pu[network.names[buses.bus_of(network.index[name])]])
+    return max(found)
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What planning books for a state: losses by the secant at the plate, by element, in W."""
+
+    output_w: dict[str, float]
+    loss_w: dict[str, float]
+
+
+def booked(state: Condition) -> Booked:
+    network = state.network
+    steps = {
+        node: [ceil(Fraction(watts) * 2**WATT_BITS)] for node, watts in state.output_w.items() if state.is_load(node)
+    }
+    flow = Flow(network, state.wiring, steps, RoundedUp(network), 1)
+    output_w = {network.names[node]: value / 2**WATT_BITS for node, [value] in flow.output.items()}
+    input_w = {
+        network.names[node]: flow.arithmetic.input_of(node, value)[0] / 2**WATT_BITS
+        for node, value in flow.output.items()
+    }
+    return Booked(output_w, {name: input_w[name] - watts for name, watts in output_w.items()})
+
+
+def lost_by_kind(state: Condition, loss_w: dict[str, float], names: dict[str, float]) -> dict[str, float]:
+    """Losses by kind of element."""
+    kinds: dict[str, float] = {}
+    for name in names:
+        kind = state.network.kinds[state.network.index[name]]
+        kinds[kind] = kinds.get(kind, 0.0) + loss_w[name]
+    return kinds
 
 
 LOSSES = {
@@ -153,11 +199,10 @@ def lossy_toy(name: str, folder: Path) -> Path:
     return portfolio
 
 
-def plan(file: str | Path, out: Path, work_limit: int) -> QuarterDraws:
-    """Plan a file of one site; what its loads draw in the last quarter."""
+def plan(file: str | Path, out: Path, work_limit: int) -> dict[str, QuarterDraws]:
+    """Plan a file; what the loads of each site draw in the last quarter."""
     create_run(load_world(str(file)), RunRequest(out, SolveOptions(work_limit=work_limit)), lambda _: None)
-    [standing] = standing_of_run(out).values()
-    return quarter_draws(standing, standing.periods[-1])
+    return {name: quarter_draws(one, one.periods[-1]) for name, one in standing_of_run(out).items()}
 
 
 SCHEMES = ("2n", "block-redundant", "n-plus-1-bus", "distributed-4n3")
@@ -165,7 +210,7 @@ SCHEMES = ("2n", "block-redundant", "n-plus-1-bus", "distributed-4n3")
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_peer_agrees_on_a_toy_in_every_state(scheme: str, tmp_path: Path) -> None:
-    draws = plan(lossy_toy(f"toy-scheme-{scheme}", tmp_path), tmp_path / "run", 200)
+    [draws] = plan(lossy_toy(f"toy-scheme-{scheme}", tmp_path), tmp_path / "run", 200).values()
     assert fullest(power_case(draws.condition())) > 0.4
     for failure in (None, *draws.failures()):
         state = draws.condition(failure)
@@ -209,6 +254,122 @@ def test_no_element_is_overloaded_as_the_peer_sees_it(campus: QuarterDraws) -> N
         assert 0.5 < fullest(power_case(campus.condition(failure))) <= 1 + 1e-6
 
 
+CAMPUSES = tuple(name for name in library.site_names() if not name.startswith("toy-"))
+"""Every site of the library that is no toy."""
+
+
+def one_building_of_each_kind(folder: Path) -> Path:
+    """A portfolio of every campus of the library, each with the first building of each of its templates."""
+    template = library.default_portfolio().read_text(encoding="utf-8")
+    portfolio = yaml.safe_load(template.replace("site-to-plan", "every-kind"))
+    [entry] = portfolio["sites"]
+    portfolio["sites"] = []
+    for name in CAMPUSES:
+        source = library.find_site(name)
+        assert source is not None
+        site = yaml.safe_load(source.read_text(encoding="utf-8"))
+        site["buildings"] = list({one["template"]: one for one in reversed(site["buildings"])}.values())
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(site), encoding="utf-8")
+        portfolio["sites"].append({**entry, "site": f"./{name}.yaml"})
+    (folder / "portfolio.yaml").write_text(yaml.safe_dump(portfolio), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library_draws(tmp_path_factory: pytest.TempPathFactory) -> dict[str, QuarterDraws]:
+    """What the loads of every kind of building in the library draw, planned or standing already."""
+    folder = tmp_path_factory.mktemp("library")
+    return plan(one_building_of_each_kind(folder), folder / "run", 20)
+
+
+def failures_of_each_kind(draws: QuarterDraws, building: str) -> list[str]:
+    """The last element of each kind in a building and above it, and every common-mode group."""
+    state = draws.condition()
+    live = {state.network.names[node]: state.network.kinds[node] for node in state.elements()}
+    found = {
+        ("/" in name, kind): name for name, kind in live.items() if "/" not in name or name.startswith(f"{building}/")
+    }
+    return [*found.values(), *(name for name in draws.failures() if name not in live)]
+
+
+def states_of(draws: QuarterDraws) -> Iterator[tuple[str, str | None, PowerCase]]:
+    """Every building that draws power, in normal operation and after a failure of each kind of element."""
+    state = draws.condition()
+    buildings = {state.network.names[node].split("/")[0] for node in state.output_w if state.is_load(node)}
+    for building in sorted(buildings):
+        for failure in (None, *failures_of_each_kind(draws, building)):
+            yield building, failure, power_case(draws.condition(failure), building)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("site", CAMPUSES)
+def test_peer_agrees_on_every_kind_of_building_of_the_library(
+    site: str, library_draws: dict[str, QuarterDraws]
+) -> None:
+    found = [(building, failure, compare(case)) for building, failure, case in states_of(library_draws[site])]
+    worst = max(found, key=lambda one: one[2].largest())
+    assert len(found) > 6
+    assert worst[2].largest() < AGREED, f"{worst[0]} after {worst[1]}: {worst[2]}"
+
+
+BOOKED_SHORT = 0.0002
+"""How far a load may lie above its booking: busways full to their plate see less than rated voltage."""
+BUSWAYS_SHORT = 0.005
+"""And how far the losses of all busways of a case together may lie above theirs."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("site", CAMPUSES)
+def test_planning_books_no_less_than_the_peer_loses(site: str, library_draws: dict[str, QuarterDraws]) -> None:
+    for building, failure, case in states_of(library_draws[site]):
+        peer, books, where = ask(case), booked(case.condition), f"{building} after {failure}"
+        lost, allowed = (lost_by_kind(case.condition, one.loss_w, peer.loss_w) for one in (peer, books))
+        assert sum(lost.values()) < sum(allowed.values()), where
+        for kind, watts in lost.items():
+            assert watts <= allowed[kind] * (1 + (BUSWAYS_SHORT if kind == "busway" else 1e-9)) + 1, f"{where}: {kind}"
+        for name, watts in peer.output_w.items():
+            assert watts <= books.output_w[name] * (1 + BOOKED_SHORT) + 1, f"{where}: {name}"
+
+
+@pytest.mark.parametrize("site", ["fairwater-atlanta", "fairwater-wisconsin"])
+def test_one_tap_up_every_element_loses_less_than_booked(site: str, library_draws: dict[str, QuarterDraws]) -> None:
+    """The halls without UPS with their unit substations at the usual tap of 2.5 %: nothing is above its booking."""
+    case = power_case(library_draws[site].condition())
+    network, books = case.condition.network, booked(case.condition)
+    before = ask(case)
+    for one in case.components["transformer"]:
+        if network.kinds[network.index[one["name"]]] == "unit-substation":
+            one["u1"] *= 0.975
+    after = ask(case)
+    assert any(before.loss_w[name] > books.loss_w[name] + 1 for name in before.loss_w)
+    assert 1 < most_amperes(case, before) < 1.005
+    assert most_amperes(case, after) < 0.98
+    assert not [name for name, watts in after.loss_w.items() if watts > books.loss_w[name] + 1]
+    assert not [name for name, watts in after.output_w.items() if watts > books.output_w[name] * (1 + 1e-9) + 1]
+
+
+def test_losses_follow_the_voltage(library_draws: dict[str, QuarterDraws]) -> None:
+    """Without UPS the voltages matter: at rated voltage the losses would lie more than a per cent lower."""
+    case = power_case(library_draws["fairwater-atlanta"].condition())
+    state, flow = case.condition, case.voltages
+    at_rated_w = sum(state.input_w[node] - state.output_w[node] for node in state.elements())
+    found_w = sum(flow.input_w[node] - flow.output_w[node] for node in state.elements())
+    assert 1.01 < found_w / at_rated_w < 1.05
+    assert 0.97 < min(flow.per_unit.values()) < 0.99
+
+
+def test_a_chain_that_no_voltage_carries_is_refused(tmp_path: Path) -> None:
+    file = lossy_toy("toy-scheme-2n", tmp_path)
+    site = yaml.safe_load((tmp_path / "site.yaml").read_text(encoding="utf-8"))
+    for equipment in site["equipment"]:
+        if equipment["name"] == "transformer":
+            equipment["losses"]["quadratic"]["value"] = 0.99
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(site), encoding="utf-8")
+    [draws] = plan(file, tmp_path / "run", 200).values()
+    with pytest.raises(InputError, match=r"no voltage in .* carries .* kW through .*check the quadratic losses"):
+        power_case(draws.condition())
+
+
 def test_peer_notices_another_resistance(campus: QuarterDraws) -> None:
     case = power_case(campus.condition(), "b1")
     for branch in case.components["transformer"]:
@@ -225,6 +386,28 @@ def test_failed_elements_are_gone_and_their_load_is_elsewhere(campus: QuarterDra
     peer_before, peer_after = ask(base), ask(after)
     assert peer_after.output_w["b1/feeder-2"] > 1.1 * peer_before.output_w["b1/feeder-2"]
     assert peer_after.output_w["service"] == pytest.approx(peer_before.output_w["service"], rel=0.02)
+
+
+def test_a_failure_during_work_takes_both_out(tmp_path: Path) -> None:
+    """Three transformers of which one is out for work and another lost: the third carries all seven racks."""
+    [draws] = plan("toy-maintenance-pair", tmp_path / "run", 50).values()
+    case = power_case(draws.condition("main-1+main-2"))
+    peer = ask(case)
+    assert {"main-1", "main-2"}.isdisjoint(peer.output_w)
+    assert peer.output_w["main-3"] == pytest.approx(7 * 132_000, rel=1e-4)
+    for name in ("main-2+main-1", "main-1+main-1", "main-1+main-9", "b1/h1/l01/r1"):
+        with pytest.raises(InputError, match="unknown failure"):
+            draws.condition(name)
+
+
+def test_flex_rows_have_acted_in_the_case_of_a_failure(tmp_path: Path) -> None:
+    [draws] = plan("toy-flex-after", tmp_path / "run", 50).values()
+    before, after = draws.condition(), draws.condition(next(name for name in draws.failures() if "main" in name))
+    row = next(node for node in before.output_w if before.network.kinds[node] == "row")
+    share = before.graphs.containment.nodes[before.network.names[row]]["flex_share"]
+    assert share < 1
+    assert after.output_w[row] == pytest.approx(before.output_w[row] * float(share))
+    assert compare(power_case(after)).largest() < AGREED
 
 
 def test_split_loads_are_the_whole_load(campus: QuarterDraws) -> None:
@@ -254,6 +437,16 @@ def test_command_writes_a_case_that_the_peer_reads(campus_run: Path, tmp_path: P
     found = power_grid_model.PowerGridModel(peer_files.json_deserialize_from_file(target)).calculate_power_flow()
     assert len(found["node"]) == len(json.loads(target.read_text(encoding="utf-8"))["data"]["node"])
     assert [one.name for one in tmp_path.iterdir()] == ["case.json"]
+
+
+DRAWN = (
+    "toy-scheme-block-redundant",
+    "toy-swing-smoothing",
+    "toy-flex-support",
+    "toy-conversion-floor",
+    "toy-generation",
+)
+"""Toys with attributes that the reference campus has not."""
 
 
 def end_of(arguments: list[str]) -> int:
@@ -290,7 +483,7 @@ def test_command_refuses_a_run_of_other_files(
     assert not target.exists()
 
 
-@pytest.mark.parametrize("name", ["toy-scheme-block-redundant", "reference-1gw"])
+@pytest.mark.parametrize("name", [*DRAWN, "reference-1gw"])
 def test_graphml_holds_every_node_edge_and_attribute(name: str, tmp_path: Path) -> None:
     world = load_world(name)
     graphs = expand(world.sites[0].site, world.catalog)

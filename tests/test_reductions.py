@@ -6,16 +6,16 @@ import dataclasses
 import itertools
 import random
 from fractions import Fraction
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
 import pytest
-from fixtures.small_site import group, small_site
+from fixtures.small_site import PROVENANCE, group, power_item, small_site
 from fixtures.small_world import small_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lowering_cases import Simulator, constants_by_hand, dead_nodes, holds, problem_holds, simulate
 
 from planner.export import highs_optimum
 from planner.lower import lower, lowering
@@ -24,13 +24,13 @@ from planner.lower.dominance import drop_implied
 from planner.lower.flow import EpochFlow, PowerFlow
 from planner.lower.merging import Limit
 from planner.lower.pieces import LimitName
-from planner.problem import INACTIVE, SHARE_BITS
-from sites.expansion import expand
-from sites.schema.catalog import ElementKind
+from planner.problem import INACTIVE
+from sites.schema.failures import FailureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from lowering_cases import Limit as SimulatedLimit
 
+    from planner.lower.pieces import Piece
     from planner.problem import Problem
     from sites.world import World
 
@@ -45,58 +45,6 @@ SCHEMES: list[dict[str, Any]] = [
     {"kind": "distributed", "blocks": 3, "make": 2},
     {"kind": "distributed", "blocks": 4, "make": 3},
 ]
-
-
-# A simulator that shares nothing with lowering: it pushes one watt up through the graph, edge by edge.
-
-
-def dead_nodes(graph: Graph, existing: Iterable[str], failed: str | None) -> set[str]:
-    """Nodes without supply: those that fail or do not exist, and all whose every source is dead."""
-    dead = set(graph) - set(existing)
-    dead |= {failed} if failed is not None else set()
-    while True:
-        more = {n for n in graph if n not in dead and graph.pred[n] and all(p in dead for p in graph.pred[n])}
-        if not more:
-            return dead
-        dead |= more
-
-
-def simulate(graph: Graph, load: str, watts: Fraction, dead: set[str]) -> dict[str, Fraction]:
-    """Output of every element above for `watts` drawn at a node."""
-    output: dict[str, Fraction] = {}
-
-    def draw(node: str, demand: Fraction) -> None:
-        live = {p: edge for p, edge in graph.pred[node].items() if p not in dead}
-        total = sum((edge["share"] for edge in live.values()), ZERO)
-        reserves = [p for p, edge in live.items() if edge["reserve"]]
-        for source, edge in live.items():
-            part = edge["share"] / total if total else Fraction(int(source in reserves), max(len(reserves), 1))
-            if part:
-                output[source] = output.get(source, ZERO) + demand * part
-                fields = graph.nodes[source]
-                draw(source, demand * part * (1 + fields.get("loss_linear", ZERO) + fields.get("loss_quadratic", ZERO)))
-
-    if load not in dead:
-        draw(load, watts)
-    return output
-
-
-def constants_by_hand(graph: Graph, dead: set[str]) -> dict[str, Fraction]:
-    """Constant output of every element: each constant pushed up on its own."""
-    output: dict[str, Fraction] = {}
-    for node, fields in graph.nodes(data=True):
-        if node in dead:
-            continue
-        gain = 1 + fields.get("loss_linear", ZERO) + fields.get("loss_quadratic", ZERO)
-        house = fields.get("house_load_w", ZERO)
-        own = (
-            house * gain + fields.get("loss_no_load", ZERO) * fields.get("plate_w", ZERO) + fields.get("fixed_w", ZERO)
-        )
-        if house:
-            output[node] = output.get(node, ZERO) + house
-        for element, watts in simulate(graph, node, own, dead).items():
-            output[element] = output.get(element, ZERO) + watts
-    return output
 
 
 @st.composite
@@ -150,9 +98,9 @@ def test_flow_is_that_of_a_plain_simulation(case: tuple[Graph, set[str]]) -> Non
     constants = ConstantFlow(graph, flow)
     assert not (set(flow.elements) & {"service", "r0", "m"})
     for failed in (None, *flow.elements):
-        dead = dead_nodes(graph, existing, failed)
+        dead = dead_nodes(graph, existing, () if failed is None else (failed,))
         changed = {} if failed is None else flow.after({failed})
-        watts = constants.output_w | ({} if failed is None else constants.after(changed))
+        watts = constants.output_w | ({} if failed is None else constants.after(changed).output_w)
         expected = constants_by_hand(graph, dead)
         for node in existing:
             supply = changed.get(node, flow.normal[node])
@@ -167,66 +115,10 @@ def test_flow_is_that_of_a_plain_simulation(case: tuple[Graph, set[str]]) -> Non
 # All limits of a site, from the simulator and the published rule alone.
 
 
-def full_power_limits(world: World) -> list[tuple[dict[str, list[int]], int]]:
-    """Every `power:e` and `power:e:f` of the last epoch: coefficients by row, and capacity."""
-    graphs = expand(world.sites[0].site, world.catalog)
-    power = graphs.power
-    draws = [_electrical(world, name) for name in world.portfolio.configurations]
-    elements = [n for n, fields in power.nodes(data=True) if "rating_w" in fields]
-    rows = [n for n, fields in power.nodes(data=True) if fields["kind"] == "row"]
-    machinery = {n: fields for n, fields in power.nodes(data=True) if fields["kind"] == "mechanical"}
-    limits = []
-    for failed in (None, *elements):
-        dead = dead_nodes(power, power.nodes, failed)
-        flows = {n: simulate(power, n, Fraction(1), dead) for n in power if power.out_degree(n) == 0}
-        constants = constants_by_hand(power, dead)
-        for element in elements:
-            if element == failed:
-                continue
-            found = {}
-            for row in rows:
-                if row in dead:
-                    continue
-                shares = _row_shares(graphs, row, element, flows, machinery)
-                scaled = [ceil(share * 2**SHARE_BITS) for share in shares]
-                found[row] = [sum(s * d for s, d in zip(scaled, draw, strict=True)) for draw in draws]
-            rating = int(power.nodes[element]["rating_w"]) << SHARE_BITS
-            limits.append((found, rating - ceil(constants.get(element, ZERO) * 2**SHARE_BITS)))
-    return limits
-
-
-def _electrical(world: World, name: str) -> list[int]:
-    profile = world.catalog.configuration(name).profile
-    it_w = ceil(profile.sustained_max.value or 0)
-    liquid = it_w * (profile.liquid_share.value or ZERO)
-    return [it_w, ceil(liquid), it_w - int(liquid), ceil(profile.support_power.value or 0)]
-
-
-def _row_shares(
-    graphs: Any, row: str, element: str, flows: dict[str, dict[str, Fraction]], machinery: dict[str, dict[str, Any]]
-) -> list[Fraction]:
-    """Watts at the element for each watt of IT, liquid heat, air heat and support of a row."""
-    above = {
-        medium: {header} | nx.ancestors(graphs.cooling, header)
-        for header, edge in graphs.cooling.pred[row].items()
-        for medium in (edge["medium"],)
-    }
-    shares = [flows[row].get(element, ZERO), ZERO, ZERO, ZERO]
-    for node, fields in machinery.items():
-        at_element = flows[node].get(element, ZERO)
-        if fields["loop"] in above["liquid"]:
-            shares[1] += at_element * fields["watts_per_liquid_watt"]
-        if fields["loop"] in above["air"]:
-            shares[2] += at_element * fields["watts_per_air_watt"]
-    block = graphs.containment.nodes[row]["block_id"]
-    shares[3] = flows[f"{block}/support"].get(element, ZERO)
-    return shares
-
-
 def _world(scheme: dict[str, Any]) -> World:
     """One lineup under a scheme whose rows may drop on anything, so that no row is refused."""
     content = small_site(scheme, n_rows=4)
-    content["availability"][0]["may_drop_on"] = [str(kind) for kind in ElementKind]
+    content["availability"][0]["may_drop_on"] = [str(kind) for kind in FailureKind]
     content["building_templates"]["hall-house"]["lineups"][0]["count"] = 1
     content["power"][0]["house_load"] = "3 kW"
     return small_world(content)
@@ -236,51 +128,99 @@ def _world(scheme: dict[str, Any]) -> World:
 def test_reduced_power_limits_allow_exactly_the_same(scheme: dict[str, Any]) -> None:
     """Random plans break a kept power limit exactly when they break one of all that exist."""
     world = _world(scheme)
+    _same_plans(world, list(Simulator(world).power_limits()), {"power"}, most_racks=15)
+
+
+def _same_plans(world: World, full: list[SimulatedLimit], families: set[str], most_racks: int) -> Problem:
+    """Random plans break one of the problem's limits exactly when they break one of all that exist."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "_pieces", _power_pieces_only)
+        patch.setattr(lowering, "_pieces", lambda *arguments: _only(families, *_PIECES(*arguments)))
         problem = lower(world).problem
     last = problem.n_periods - 1
-    full = full_power_limits(world)
     n_broken = 0
     generator = random.Random(7)
     for _ in range(300):
-        most = generator.choice([3, 6, 9, 12, 15])
+        most = generator.randint(1, most_racks)
         racks = np.array(
             [[generator.randint(0, most) for _ in range(problem.n_configurations)] for _ in range(problem.n_rows)]
         )
         by_row = {name.split(":")[1]: racks[r].tolist() for r, name in enumerate(problem.row_names)}
-        holds = all(
-            sum(sum(c * n for c, n in zip(values, by_row[row], strict=True)) for row, values in found.items())
-            <= capacity
-            for found, capacity in full
-        )
-        assert _holds(problem, racks, last) == holds
-        n_broken += not holds
+        allowed = holds(full, by_row)
+        assert problem_holds(problem, families, racks, last) == allowed
+        n_broken += not allowed
     assert 30 < n_broken < 300
+    return problem
 
 
-def _power_pieces_only(*arguments: Any) -> Any:
-    pieces, n_implied = _PIECES(*arguments)
-    return [piece for piece in pieces if piece.name.family == "power"], n_implied
+def _only(families: set[str], pieces: list[Piece], n_implied: int) -> tuple[list[Piece], int]:
+    return [piece for piece in pieces if piece.name.family in families], n_implied
 
 
 _PIECES = lowering._pieces
 
 
-def _holds(problem: Problem, racks: np.ndarray[Any, Any], period: int) -> bool:
-    for index in range(problem.n_limits):
-        capacity = int(problem.capacity[index, period])
-        if problem.limits[index].family != "power" or capacity == INACTIVE:
-            continue
-        entries = range(int(problem.limit_ptr[index]), int(problem.limit_ptr[index + 1]))
-        load = sum(
-            int(c) * int(n)
-            for entry in entries
-            for c, n in zip(problem.entry_coefficient[entry], racks[problem.entry_row_idx[entry]], strict=True)
-        )
-        if load > capacity:
-            return False
-    return True
+def _answering_world(scheme: dict[str, Any], within: str) -> World:
+    """One lineup whose units hang on one feeder each, whose rows act, and whose UPS and feeders are maintained."""
+    content = small_site(scheme, n_rows=4)
+    every = [str(kind) for kind in FailureKind]
+    content["availability"][0] |= {
+        "may_drop_on": every, "maintenance": ["ups", "feeder"], "may_drop_in_maintenance": True,
+    }  # fmt: skip
+    content["common_mode"] = [
+        {"name": "room", "members": ["b1/h1/l01/ups-1", "b1/h1/l01/unit-substation-2"], "provenance": PROVENANCE}
+    ]
+    house, lineup = content["building_templates"]["hall-house"], content["lineup_templates"]["standard"]
+    house["lineups"][0]["count"] = 1
+    house["power"][0] |= {"count": 4, "house_load": "3 kW"}
+    for part in (house["plants"][0], lineup["liquid"], lineup["air"]):
+        part["unit_feeds"] = "matched"
+    lineup["liquid"]["cdus"] |= {"count": 4, "spares": 0}
+    lineup["air"]["handlers"]["count"] = 6
+    lineup["fabric"] |= {"support_feeds": "matched"}
+    lineup["flex"] = {
+        "sheddable": "0.2", "cappable": "0.3", "cap_to": "0.5", "within": within, "provenance": PROVENANCE,
+    }  # fmt: skip
+    eased = {"emergency_rating": "1.1", "short_time_rating": "1.3", "short_time_duration": "10 s"}
+    losses = {"no_load": "0.01", "linear": "0.01", "quadratic": "0.02"}
+    content["equipment"] = [power_item("ups-eased", "ups", {"real": "1.2 MW"}, losses=losses, **eased)]
+    lineup["chain"][1]["equipment"] = "ups-eased"
+    return small_world(content)
+
+
+MAINTAINED = [SCHEMES[2], SCHEMES[4], SCHEMES[5]]
+
+
+@pytest.mark.parametrize("within", ["5 s", "20 s"])
+@pytest.mark.parametrize("scheme", MAINTAINED, ids=lambda scheme: f"{scheme['kind']}-{scheme.get('blocks', '')}")
+def test_reduced_limits_allow_the_same_with_every_answer_to_failures(scheme: dict[str, Any], within: str) -> None:
+    """Emergency and short-time loads, rows that act, planned outages, groups: power before and after action."""
+    world = _answering_world(scheme, within)
+    _same_plans(world, list(Simulator(world).power_limits()), {"power"}, most_racks=12)
+
+
+@pytest.mark.parametrize("scheme", MAINTAINED, ids=lambda scheme: f"{scheme['kind']}-{scheme.get('blocks', '')}")
+def test_reduced_heat_limits_allow_exactly_the_same(scheme: dict[str, Any]) -> None:
+    """Units that lose their feeder, one by one and two at a time in maintenance."""
+    world = _answering_world(scheme, "5 s")
+    families = {"liquid", "air", "dry", "chiller"}
+    _same_plans(world, list(Simulator(world).heat_limits()), families, most_racks=9)
+
+
+def test_pairs_that_touch_nothing_in_common_add_up_above_both() -> None:
+    """Two lineups whose catchers hang on feeder 3: a UPS out for work in one, and feeder 2 fails.
+
+    Three of four rows come to feeder 3 then, two at most after any single failure; no pair of the four meets below.
+    """
+    content = small_site(SCHEMES[3], n_rows=2)
+    content["availability"][0] |= {
+        "may_drop_on": [str(kind) for kind in FailureKind], "maintenance": ["ups"], "may_drop_in_maintenance": True,
+    }  # fmt: skip
+    content["equipment"] = [power_item("feeder-5mw", "feeder", {"real": "5 MW"})]
+    content["building_templates"]["hall-house"]["power"][0] |= {"count": 3, "equipment": "feeder-5mw"}
+    world = small_world(content)
+    problem = _same_plans(world, list(Simulator(world).power_limits()), {"power"}, most_racks=10)
+    names = {limit.name for limit in problem.limits}
+    assert "small:power:b1/feeder-3:b1/h1/l01/ups-1+b1/feeder-2" in names
 
 
 # Limits that others imply

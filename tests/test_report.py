@@ -13,15 +13,19 @@ from run_cases import lowered_of, make_run, world_of
 from planner.report.assumptions import assumption_groups, figures
 from planner.report.breakeven import break_evens
 from planner.report.charts import area_path, axis, quarter_axis, step_path
+from planner.report.failures import failure_groups, failure_summary, failure_title
 from planner.report.floor import history, standing_racks
-from planner.report.limits import failure_groups, refusal_lines
+from planner.report.limits import refusal_lines
+from planner.report.network import network_view
 from planner.report.picture import collapse, picture
+from planner.report.power import FAMILY_ORDER, LEVEL_ORDER, family_title, state_words
 from planner.report.render import render_report
 from planner.report.view import floor_json
 from planner.report.words import amount, dollars, gap_text, kind_title, megawatts, quantity
 from planner.run.folder import read_json
 from sites.catalog.loader import load_catalog
 from sites.expansion import expand
+from sites.schema.failures import FailureKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,13 +171,60 @@ def test_figures_of_a_catalogue_entry_cite_their_sources() -> None:
 
 def test_failures_with_one_outcome_are_told_once() -> None:
     one = {
-        "site": "s", "kind": "ups", "dropped_rows": 0, "dropped_racks": 0, "dropped_it_w": 0, "worst_element": "x",
-        "worst_load_w": 9, "worst_rating_w": 10, "worst_load": 0.9, "verdict": "holds",
+        "site": "s", "kind": "ups", "dropped_rows": 0, "dropped_racks": 0, "dropped_gpus": 0, "dropped_it_w": 0,
+        "shed_w": 0, "capped_w": 0, "worst_element": "x", "worst_load_w": 9, "worst_rating_w": 10, "worst_load": 0.9,
+        "verdict": "holds",
     }  # fmt: skip
     drops = one | {"element": "c", "dropped_racks": 3, "dropped_it_w": 400_000, "verdict": "drops"}
-    document = {"failures": [one | {"element": "a"}, one | {"element": "b"}, drops]}
+    sheds = one | {"element": "d", "shed_w": 300_000, "capped_w": 200_000}
+    document = {"failures": [one | {"element": "a"}, one | {"element": "b"}, drops, sheds]}
     [group] = failure_groups(document, ["ups"])
-    assert [(line.n_elements, line.verdict) for line in group.lines] == [(1, "drops"), (2, "holds")]
+    assert [(line.n_elements, line.verdict) for line in group.lines] == [(1, "drops"), (1, "holds"), (2, "holds")]
+    assert [line.given_up for line in group.lines] == ["", "sheds 0.300 MW, caps 0.200 MW", ""]
+
+
+def test_failures_are_counted_by_what_fails() -> None:
+    kinds = ["ups", "ups", "common-mode", "cdu", "leaf", "maintenance"]
+    counted = {"dropped_racks": 0, "dropped_it_w": 0, "worst_element": None, "worst_load": 0.0, "verdict": "holds"}
+    summary = failure_summary({"failures": [counted | {"site": "s", "element": "e", "kind": kind} for kind in kinds]})
+    assert summary is not None
+    assert summary.counted == (
+        "2 power elements, 1 common-mode group, 2 units of cooling banks or leaf groups and "
+        "1 pair of a planned outage and a failure"
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "contingency", "before", "words"),
+    [
+        ("power", False, False, "normal"),
+        ("power", True, False, "after a failure"),
+        ("power", True, True, "after a failure, before racks shed"),
+        ("liquid", False, False, "spares out"),
+        ("liquid", True, False, "after a failure"),
+        ("support", False, False, ""),
+    ],
+)
+def test_states_of_limits(family: str, contingency: bool, before: bool, words: str) -> None:
+    assert state_words({"family": family, "contingency": contingency, "before_action": before}) == words
+
+
+def test_every_family_and_kind_of_failure_has_words() -> None:
+    assert [family for family in FAMILY_ORDER if family_title(family, "") == ""] == ["power"]
+    assert {str(kind) for kind in FailureKind} <= set(LEVEL_ORDER)
+    assert failure_title("air-handler") == "One air handler of a lineup"
+    assert failure_title("unit-substation") == "Unit substation"
+
+
+def test_page_has_dates_and_network(folder: Path) -> None:
+    page = _Page()
+    page.feed((folder / "report.html").read_text(encoding="utf-8"))
+    assert {"dates", "network"} <= set(page.ids)
+    view = network_view(read_json(folder / "plan.json"), world_of(NAME))
+    shown = " ".join(" ".join(page.text).split())
+    assert f"{view.n_switches} switches and {view.n_optics} transceivers" in shown
+    for line in view.networks:
+        assert f"{line.where} {line.port_kind} {line.n_ports} {line.tiers} {line.leaves} {line.spines}" in shown
 
 
 def test_reasons_that_differ_in_a_name_are_told_once() -> None:

@@ -17,6 +17,7 @@ from planner.run.create import RunRequest, create_run
 from planner.solve.options import SolveOptions
 from planner.verify import verify
 from planner.verify.eligibility import Eligibility
+from planner.verify.fits import Fits
 from planner.verify.limits import SiteLimits
 from sites.catalog.loader import load_catalog
 from sites.expansion import expand
@@ -57,8 +58,9 @@ def test_each_rule_admits_its_configurations_in_lowering_and_checker(rule: str) 
     names = problem.configuration_names
     assert {names[k] for k in range(len(names)) if problem.first_period[0, k] < problem.n_periods} == STANDING[rule]
     site = world.sites[0]
-    limits = SiteLimits(expand(site.site, world.catalog), {})
-    checker = Eligibility(limits, world.portfolio, world.catalog, site.entry.buildings, problem.periods)
+    graphs = expand(site.site, world.catalog)
+    limits = SiteLimits(graphs, {}, Fits(graphs, world.portfolio, world.catalog, site.entry.buildings))
+    checker = Eligibility(limits, world.portfolio, world.catalog, problem.periods)
     row = problem.row_names[0].partition(":")[2]
     assert {name for name in names if checker.first_period(row, name) is not None} == STANDING[rule]
 

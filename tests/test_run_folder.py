@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FILES = {
     "plan.json", "certificate.json", "guide.npz", "manifest.json", "inputs", "placements.csv", "placements.parquet",
-    "failures.csv", "report.html",
+    "failures.csv", "dates.csv", "network.csv", "report.html",
 }  # fmt: skip
 TOYS = ["toy-scheme-2n", "toy-profiles", "toy-occupied", "toy-partial-unit", "toy-contract", "toy-shared-envelope"]
 BINDING_TOYS = [case for case in toy_cases() if case.is_feasible and case.binding][::4]
@@ -68,6 +68,9 @@ def test_tables_say_what_the_plan_says(folder: Path) -> None:
     assert parquet.read_table(folder / "placements.parquet").to_pylist() == plan["placements"]
     with (folder / "failures.csv").open(encoding="utf-8", newline="") as file:
         assert [line["element"] for line in csv.DictReader(file)] == [one["element"] for one in plan["failures"]]
+    with (folder / "network.csv").open(encoding="utf-8", newline="") as file:
+        parts = {line["part"] for line in csv.DictReader(file)}
+    assert {"leaf", "rack-leaf", "leaf-spine", "spine"} <= parts
 
 
 def test_manifest_hashes_are_those_of_the_inputs(folder: Path) -> None:
@@ -219,8 +222,10 @@ def test_use_of_levels_is_exact_unless_an_implied_limit_could_be_fuller() -> Non
 # --- power flow after failures, against a walk that knows nothing of it ---
 
 
-def _walk(graphs: SiteGraphs, draws: dict[str, RowDraw], failed: str | None) -> tuple[dict[str, Fraction], set[str]]:
-    """Section 2 of the model, naively: everything exists, one element may be dead."""
+def _walk(
+    graphs: SiteGraphs, draws: dict[str, RowDraw], failed: str | None, left: Fraction = Fraction(1)
+) -> tuple[dict[str, Fraction], set[str]]:
+    """Section 2 of the model, naively: everything exists, one element may be dead; rows draw a share of their heat."""
     power = graphs.power
 
     def dead(node: str) -> bool:
@@ -236,12 +241,12 @@ def _walk(graphs: SiteGraphs, draws: dict[str, RowDraw], failed: str | None) -> 
     def own(node: str) -> Fraction:
         fields = power.nodes[node]
         if fields["kind"] == "row":
-            return Fraction(draws.get(node, RowDraw()).it_w)
+            return left * draws.get(node, RowDraw()).it_w
         live = [draws.get(row, RowDraw()) for row in rows_of[node] if not dead(row)]
         if fields["kind"] == "support":
             return Fraction(sum(draw.support_w for draw in live))
-        liquid = sum((fields["watts_per_liquid_watt"] * draw.liquid_w for draw in live), Fraction(0))
-        air = sum((fields["watts_per_air_watt"] * draw.air_w for draw in live), Fraction(0))
+        liquid = sum((fields["watts_per_liquid_watt"] * left * draw.liquid_w for draw in live), Fraction(0))
+        air = sum((fields["watts_per_air_watt"] * (left * draw.air_w + draw.support_w) for draw in live), Fraction(0))
         return Fraction(fields["fixed_w"]) + liquid + air
 
     def output(node: str) -> Fraction:
@@ -292,6 +297,7 @@ def _is_above(graphs: SiteGraphs, fields: dict[str, Any], row: str) -> bool:
 SCHEMES = [
     "toy-scheme-none", "toy-scheme-n", "toy-scheme-n-plus-1-bus", "toy-scheme-2n", "toy-scheme-block-redundant",
     "toy-scheme-distributed-4n3", "toy-mechanical-load", "toy-no-load-loss", "toy-house-load", "toy-support-load",
+    "toy-support-heat-air", "toy-handler-fans",
 ]  # fmt: skip
 
 
@@ -313,6 +319,40 @@ def test_flow_after_every_failure_is_that_of_a_naive_walk(name: str) -> None:
         found = {node: after.output_w.get(node, flow.normal_output_w(node)) for node in due if due[node]}
         assert found == pytest.approx({node: float(watts) for node, watts in due.items() if watts})
         assert set(after.dropped_rows) == dropped
+        assert {node for node in after.dead if graphs.power.nodes[node]["kind"] == "row"} == dropped
+
+
+@pytest.mark.parametrize("name", ["toy-scheme-2n", "toy-handler-fans", "toy-support-load"])
+def test_rows_that_have_acted_draw_their_share_and_network_gear_does_not(name: str) -> None:
+    world = world_of(name)
+    graphs = expand(world.sites[0].site, world.catalog)
+    draw = configuration_draw(world.catalog, "gb200-nvl72")
+    rows = [node for node, fields in graphs.power.nodes(data=True) if fields["kind"] == "row"]
+    draws = {row: scaled(draw, 2) for row in rows}
+    flow = SiteFlow(graphs, "2040-Q1", draws, dict.fromkeys(rows, 0.625))
+    for failed in (None, *flow.elements()):
+        after = {} if failed is None else flow.after(failed).output_w
+        due, _ = _walk(graphs, draws, failed, Fraction(5, 8))
+        found = {node: after.get(node, flow.normal_output_w(node)) for node in due if due[node]}
+        assert found == pytest.approx({node: float(watts) for node, watts in due.items() if watts})
+
+
+@pytest.mark.parametrize("name", ["toy-scheme-2n", "toy-scheme-block-redundant", "toy-mechanical-load"])
+def test_rows_on_an_element_are_those_without_which_it_carries_less(name: str) -> None:
+    world = world_of(name)
+    graphs = expand(world.sites[0].site, world.catalog)
+    draw = configuration_draw(world.catalog, "gb200-nvl72")
+    rows = [node for node, fields in graphs.power.nodes(data=True) if fields["kind"] == "row"]
+    draws = dict.fromkeys(rows, draw)
+    flow = SiteFlow(graphs, "2040-Q1", draws)
+    for failed in flow.elements():
+        dead = flow.after(failed).dead
+        everything, _ = _walk(graphs, draws, failed)
+        for row in rows:
+            without, _ = _walk(graphs, {one: draws[one] for one in rows if one != row}, failed)
+            for element in flow.elements():
+                if element not in dead:
+                    assert (row in flow.rows_on(element, dead)) == (without[element] < everything[element])
 
 
 def test_failures_of_2n_drop_nothing_and_of_n_drop_rows() -> None:
@@ -332,3 +372,19 @@ def test_a_row_on_two_feeds_may_draw_what_one_of_them_carries() -> None:
     ratings = [graphs.power.nodes[feed]["rating_w"] for feed in graphs.power.predecessors(row)]
     assert len(ratings) == 2
     assert feed_limit_w(graphs.power, row) == min(ratings)
+
+
+def test_converted_rows_are_told_with_their_cost(tmp_path: Path) -> None:
+    document = make_run("toy-conversion-taps", tmp_path / "run").document
+    site = world_of("toy-conversion-taps").sites[0].site
+    offered = [one for template in site.lineup_templates.values() for one in template.conversions]
+    cost_usd = {one.name: one.cost_per_position for one in offered}
+    assert document["conversions"]
+    for one in document["conversions"]:
+        standing = [p["n_racks"] for p in document["placements"]
+                    if p["row"] == one["row"] and p["period"] == document["periods"][-1]]  # fmt: skip
+        assert one["n_racks"] == sum(standing)
+        assert one["cost_cents"] == one["n_racks"] * cost_usd[one["conversion"]] * 100
+    text = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What is converted" in text
+    assert "What is converted" not in (make_run("toy-position", tmp_path / "other").folder / "report.html").read_text()

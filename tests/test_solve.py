@@ -39,8 +39,6 @@ from planner.solve.patterns import row_patterns
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
-
-
     from planner.problem import Problem
 
 SLOW_SEEDS = [pytest.param(seed, FULL_SIZE, marks=pytest.mark.slow) for seed in range(100, 140)]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from planner.problem import Problem
 
+
 @pytest.mark.parametrize("seed", range(10))
 def test_row_patterns_are_all_points_by_brute_force(seed: int) -> None:
     problem = random_problem(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from fnmatch import fnmatchcase
 from functools import cache
@@ -134,6 +135,17 @@ def test_verify_accepts_the_run(name: str, tmp_path: Path) -> None:
     run = create_run(_world(name), RunRequest(tmp_path / "run", options), lambda _: None)
     report = verify(run.folder)
     assert report.ok, report.failed()
+
+
+@pytest.mark.parametrize("name", [name for name in FEASIBLE if CASES[name].failures])
+def test_failure_table_says_so(name: str, tmp_path: Path) -> None:
+    """What a failure drops, sheds and overloads stands in the plan."""
+    options = SolveOptions(backend="numpy", work_limit=WORK_LIMIT)
+    run = create_run(_world(name), RunRequest(tmp_path / "run", options), lambda _: None)
+    table = {one["element"]: one for one in json.loads((run.folder / "plan.json").read_text())["failures"]}
+    for expected in CASES[name].failures:
+        entry = table[str(expected["element"])]
+        assert {key: entry[key] for key in expected} == expected
 
 
 OTHERS = [(name, index) for name in FEASIBLE for index in range(len(CASES[name].otherwise))]

@@ -43,6 +43,13 @@ from sites.units import parse_quantity
         ("8 TB/s", "B/s", 8 * 10**12),
         ("15e15 1/s", "1/s", 15 * 10**15),
         ("20 ms", "s", Fraction(1, 50)),
+        ("50 MW/min", "W/min", 50 * 10**6),
+        ("1 MW/s", "W/min", 60 * 10**6),
+        ("800 MWh", "J", 2880 * 10**9),
+        ("15 USD/kW/month", "USD/kW/month", 15),
+        ("0.015 USD/W/month", "USD/kW/month", 15),
+        ("2 h", "min", 120),
+        ("2.32 bar", "kPa", 232),
     ],
 )
 def test_a_quantity_is_exact_in_base_units(text: str, base: str, value: Fraction) -> None:
@@ -96,6 +103,34 @@ def test_a_share_is_plain_or_a_percentage(value: object, result: Fraction) -> No
 def test_a_share_lies_between_0_and_1(value: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(units.Share).validate_python(value)
+
+
+@pytest.mark.parametrize(("value", "result"), [(1, 1), ("110 %", Fraction(11, 10)), (1.25, Fraction(5, 4))])
+def test_an_overload_is_a_share_from_1_on(value: object, result: Fraction) -> None:
+    assert TypeAdapter(units.Overload).validate_python(value) == result
+
+
+@pytest.mark.parametrize("value", [0.99, "99 %", "1 W", True, None])
+def test_less_than_the_rating_is_no_overload(value: object) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(units.Overload).validate_python(value)
+
+
+@pytest.mark.parametrize(("text", "hours"), [("0 h", 0), ("8760 h", 8760), ("1 d", 24)])
+def test_hours_of_a_year(text: str, hours: int) -> None:
+    assert TypeAdapter(units.HoursPerYear).validate_python(text) == hours
+
+
+def test_a_year_has_no_more_hours() -> None:
+    with pytest.raises(ValidationError, match="'8761 h' is above the largest allowed value, 8760 h"):
+        TypeAdapter(units.HoursPerYear).validate_python("8761 h")
+
+
+@pytest.mark.parametrize("text", ["12 USD/MWh", "12 USD/kW/year", "12 USD/J"])
+def test_a_demand_charge_is_written_by_the_month(text: str) -> None:
+    """A price of energy has the same dimensions, and would pass for a charge of next to nothing."""
+    with pytest.raises(ValidationError, match=r"write it by the month, e\.g\. '1 USD/kW/month'"):
+        TypeAdapter(units.UsdPerKilowattMonth).validate_python(text)
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(0, 9))

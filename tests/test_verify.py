@@ -10,23 +10,28 @@ import shutil
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import yaml
-from toy_cases import toy_cases
+from click.testing import CliRunner
+from toy_cases import change, toy_cases
 
+from planner.cli.verify_command import command
 from planner.lower import lower
 from planner.problem import INACTIVE
 from planner.run.create import RunRequest, create_run
 from planner.solve.options import SolveOptions
 from planner.verify import verify
 from planner.verify.check import Verification
-from planner.verify.flow import Flow, RoundedUp
+from planner.verify.conservatism import Gaps
 from planner.verify.inputs import check_hashes, read_run
-from planner.verify.power import _scaled, epochs_of
-from planner.verify.report import Report
+from planner.verify.machinery import Part, fan_factor, pump_factor
+from planner.verify.plant_hour import DesignHour
+from planner.verify.power import Normal, PowerCheck
+from planner.verify.report import Report, Spread
 from sites.world import input_hash, load_world, load_world_from_inputs
 
 if TYPE_CHECKING:
@@ -139,7 +144,7 @@ def test_a_rack_too_many_breaks_the_limit_that_binds(name: str, copy_of: Callabl
     verification = Verification(folder, read_run(folder))
     names = _limit_names(verification)
     for pattern in CASES[name].binding:
-        for limit in filter(lambda one, pattern=pattern: fnmatchcase(one, pattern), names):
+        for limit in [one for one in names if fnmatchcase(one, pattern)]:
             entry = _no_room(verification, plan, limit)
             if entry is not None:
                 entry["n_racks"] += 1
@@ -152,12 +157,17 @@ def test_a_rack_too_many_breaks_the_limit_that_binds(name: str, copy_of: Callabl
 
 
 def _limit_names(verification: Verification) -> list[str]:
-    names = verification.everything.joint_names()
+    """Every limit that exists in the last quarter, those after failures included."""
+    everything, quarter = verification.everything, verification.periods[-1]
+    names = [*everything.joint_names(), *everything.site_names(None)]
     for site, limits in verification.limits.items():
-        names += [":".join([site, *(part for part in parts if part)]) for parts in limits.names()]
-        elements = [limits.walker.network.names[e] for e in limits.walker.network.elements]
+        states, epoch = limits.states, limits.states.epoch(quarter)
+        elements = [limits.network.names[element] for element in limits.network.elements]
         names += [f"{site}:power:{element}" for element in elements]
-        names += [f"{site}:power:{e}:{f}" for e in elements for f in elements if e != f]
+        failures = [f for f in states.failures(epoch) if states.contingencies.unit(f) is None]
+        for failure in map(states.contingencies.name, failures):
+            names += [f"{site}:power:{e}:{failure}{after}" for e in elements for after in ("", ":before")]
+            names += [f"{site}:{family}:{place}:{failure}" for family, place in limits.banks.names()]
     return names
 
 
@@ -196,12 +206,14 @@ def test_a_placement_in_a_row_that_does_not_exist_is_refused(name: str, copy_of:
 
 @pytest.mark.parametrize("name", FEASIBLE)
 def test_a_changed_cap_is_refused_by_its_hash_and_then_by_its_limit(name: str, copy_of: Callable[[str], Path]) -> None:
-    """The service of every site falls to a watt; with hashes made to fit, the meter limit breaks."""
+    """The supply of every site falls to some watts; with hashes made to fit, the meter limit breaks."""
     folder = copy_of(name)
     for file in (folder / "inputs" / "sites").iterdir():
         site = yaml.safe_load(file.read_text(encoding="utf-8"))
-        for step in site["service"]["steps"]:
+        for step in (*site["service"]["steps"], *site["service"].get("non_firm", {"steps": ()})["steps"]):
             step["capacity"] = "1 W"
+        for sets in site.get("generation", ()):
+            sets["rating"] = "1 W"
         file.write_text(yaml.safe_dump(site, sort_keys=False), encoding="utf-8")
     assert "inputs" in _failed(verify(folder))
     _rehash(folder)
@@ -257,6 +269,28 @@ def test_every_stated_figure_is_checked(path: tuple[Any, ...], value: Any, copy_
     place[path[-1]] = value
     _write(folder, plan)
     assert not verify(folder).ok
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "power", "power:nobody", "power:b1/h1/l01/ups-1:nobody", "power:b1/h1/l01/ups-1:b1/h1/l01/cdu",
+        "power:b1/h1/l01/ups-1:b1/h1/l01/ups-2:after", "power:b1/h1/l01/ups-1:b1/h1/l01/ups-2:before:before",
+        "liquid:nobody", "liquid:b1/h1/l01/air", "liquid:b1/h1/l01/liquid:nobody", "air:b1/h1/l01/r1",
+        "dry:b1/h1/l01/air",
+        "leaf:nobody:ndr-400g", "leaf:b1/h1/leaf-01:none", "spine:nobody", "spine:b1/h1/leaf-01", "support:b1/spine",
+        "support:nobody", "floor:nobody", "position:b1", "landing:b1/h1", "swing:service", "swing:nobody",
+        "meter:main-1",
+        "heat:b1", "envelope:meter",
+    ],
+)  # fmt: skip
+def test_a_limit_that_does_not_exist_cannot_bind(limit: str, copy_of: Callable[[str], Path]) -> None:
+    folder = copy_of("toy-scheme-2n")
+    plan = _read(folder)
+    plan["binding"][0]["limit"] = f"toy-scheme-2n:{limit}"
+    _write(folder, plan)
+    details = {one.name: one.detail for one in verify(folder).failed()}
+    assert "there is no limit" in details["binding"]
 
 
 @pytest.mark.parametrize(
@@ -332,18 +366,17 @@ def test_lowering_and_checker_derive_the_same_integers(name: str, run_of: Callab
 
 
 def _assert_same_money(problem: Any, verification: Verification) -> None:
+    ledger = verification.ledger
     for r, full in enumerate(problem.row_names):
         site, _, row = full.partition(":")
         for k, configuration in enumerate(problem.configuration_names):
             first = verification.eligibility[site].first_period(row, configuration)
             assert (problem.n_periods if first is None else first) == problem.first_period[r, k]
-            price = verification.ledger.site_prices[site]
             for t in range(problem.n_periods):
-                money = verification.ledger.money
-                assert money.period_value(configuration, t, price) == problem.period_value[r, k, t]
-                assert money.contract_revenue(configuration, t) == problem.contract_revenue[r, k, t]
-                system = problem.system_of_configuration_idx[k]
-                assert money.start_value(problem.system_names[system], t, price) == problem.start_value[r, system, t]
+                assert ledger.period_value(site, configuration, t) == problem.period_value[r, k, t]
+                assert ledger.contract_revenue(site, configuration, t) == problem.contract_revenue[r, k, t]
+                s = problem.system_of_configuration_idx[k]
+                assert ledger.start_value(site, row, problem.system_names[s], t) == problem.start_value[r, s, t]
 
 
 @pytest.mark.parametrize("name", FEASIBLE)
@@ -352,30 +385,307 @@ def test_rounded_flows_never_fall_below_the_published_rule(name: str, run_of: Ca
     folder = run_of(name)
     verification = Verification(folder, read_run(folder))
     for site, standing in verification.standing.items():
-        for draws in epochs_of(standing):
-            network, wiring = draws.walker.network, draws.wiring
-            loads = {node: _scaled(draws.draw_w(node)) for node in draws.loads()}
-            flow = Flow(network, wiring, loads, RoundedUp(network), len(draws.rows))
-            outputs = {None: {e: flow.output[e] for e in network.elements if e not in wiring.dead}}
-            for failed in outputs[None]:
-                outage = draws.walker.outage(draws.epoch, failed)
-                silenced = {node: _scaled(watts) for node, watts in draws.silenced(outage).items()}
-                outputs[failed] = flow.after(outage, silenced)
-            _assert_above(site, verification, draws, outputs)
+        for state in PowerCheck(site, standing).states():
+            if isinstance(state, Normal):
+                _assert_above(standing, state.draws, (), state.flow.output, standing.limits.network.rating_w)
+                continue
+            failure = standing.limits.states.contingencies.name(state.outage.failed)
+            emergency_w = standing.limits.network.emergency_w
+            _assert_above(standing, state.draws, (failure,), state.acted, emergency_w)
+            if standing.limits.walker.flex:
+                _assert_above(standing, state.draws, (failure, "before"), state.before, emergency_w)
 
 
-def _assert_above(site: str, verification: Verification, draws: Any, outputs: Any) -> None:
-    network, standing = draws.walker.network, verification.standing[site]
-    for failed, of_elements in outputs.items():
-        for element, output in of_elements.items():
-            for at, t in enumerate(draws.periods):
-                detail = None if failed is None else network.names[failed]
-                terms = standing.limits.terms("power", network.names[element], detail, standing.periods[t])
-                assert terms is not None
-                rule = standing.load(terms.rows, t) + (network.rating_w[element] << 20) - terms.capacity
-                room = 1 + sum(sum(kinds.values()) for kinds in draws.rows[at].values())
-                assert rule <= (output[at] >> 12) + 1 + room
-                assert (output[at] >> 12) <= rule + 1
+def _assert_above(standing: Any, draws: Any, details: tuple[str, ...], outputs: Any, permitted_w: Any) -> None:
+    network = standing.limits.network
+    for element, output in outputs.items():
+        for at, t in enumerate(draws.periods) if network.rating_w[element] is not None else ():
+            name, quarter = network.names[element], standing.periods[t]
+            terms = standing.limits.terms("power", name, details, quarter)
+            if terms is None:
+                assert details[1:] == ("before",)
+                continue
+            most_w = permitted_w[element]
+            if details[1:]:
+                shares = standing.limits.power_shares(name, details[0], quarter, before_action=True)
+                most_w = standing.limits.permitted_w(element, True, shares)
+            rule = standing.load(terms.rows, t) + (most_w << 20) - terms.capacity
+            room = 1 + sum(sum(kinds.values()) for kinds in draws.rows[at].values())
+            assert rule <= (output[at] >> 12) + 1 + room
+            assert (output[at] >> 12) <= rule + 1
+
+
+ONE_TOO_MANY = {
+    "toy-emergency-rating": "power:main-?:main-?",
+    "toy-flex-after": "power:b1/h1/l01/ups-?:*",
+    "toy-flex-before": "power:b1/h1/l01/ups-?:*:before",
+    "toy-flex-slow": "power:b1/h1/l01/ups-?:*:before",
+    "toy-flex-support": "power:main-?:main-?",
+    "toy-flex-cooling": "liquid:b1/h1/l01/liquid:mech-*",
+    "toy-maintenance-pair": "power:main-?:main-?+main-?",
+    "toy-maintenance-group": "power:main-?:main-?+duct-bank",
+    "toy-maintenance-cooling": "liquid:b1/h1/l01/liquid:mech-?+mech-?",
+    "toy-thermal-header": "liquid:b1/h1/l01/liquid:mech-*",
+    "toy-thermal-flow": "flow:b1/h1/l01/liquid:mech-*",
+    "toy-thermal-air": "air:b1/h1/l01/air:mech-*",
+    "toy-thermal-dry": "dry:b1/plant:mech-*",
+    "toy-thermal-chiller": "chiller:b1/plant:mech-*",
+    "toy-thermal-group": "liquid:b1/h1/l01/liquid:fire",
+    "toy-dead-row-heat": "liquid:b1/h1/l01/liquid:board-*",
+    "toy-dropped-draws": "power:feeder-3:fire",
+    "toy-matched-plant": "power:mech-1:mech-*",
+    "toy-support-heat-air": "air:b1/h1/l01/air",
+    "toy-support-heat-plant": "dry:b1/plant",
+    "toy-support-heat-pumps": "power:mech-1",
+    "toy-support-places-mixed": "support:b1/h1/leaf-01",
+    "toy-support-places-partial": "support:b1/h1/leaf-01",
+    "toy-swing": "swing:service",
+    "toy-swing-occupied": "swing:service",
+    "toy-swing-ramp": "swing:service",
+    "toy-generation": "meter:service",
+    "toy-adiabatic": "chiller:b1/plant",
+    "toy-conversion-floor-uniform": "floor:b1/h1/l01/r1",
+    "toy-conversion-ports": "leaf:b1/h1/leaf-01:ndr-400g",
+    "toy-single-feed": "power:b1/h1/l01/ups-1",
+}
+"""The limit that one rack more in the answer of a toy breaks."""
+
+
+@pytest.mark.parametrize("name", ONE_TOO_MANY)
+def test_one_rack_more_is_refused_by_the_limit_of_the_rule(name: str, copy_of: Callable[[str], Path]) -> None:
+    folder = copy_of(name)
+    verification = Verification(folder, read_run(folder))
+    plan, pattern = _read(folder), f"{name}:{ONE_TOO_MANY[name]}"
+    limits = [one for one in _limit_names(verification) if fnmatchcase(one, pattern)]
+    entry = next(found for limit in limits if (found := _no_room(verification, plan, limit)) is not None)
+    entry["n_racks"] += 1
+    _write_placements(folder, plan)
+    details = {one.name: one.detail for one in verify(folder).failed()}
+    said = details["power" if ":power:" in pattern else "limits"]
+    assert any(fnmatchcase(word, pattern) for word in said.split()), said
+
+
+REFUSED = [
+    ("toy-thermal-drop", "b1/h1/l01/r1", "the failure of feeder-1 (feeder) stops b1/h1/l01/liquid"),
+    ("toy-lone-board", "b1/h1/l01/r1", "stops b1/h1/l01/liquid"),
+    ("toy-lone-board", "b1/h1/l02/r1", "stops b1/h1/leaf-02"),
+    ("toy-leaf-boards", "b1/h1/l01/r1", "stops b1/h1/leaf-01"),
+    ("toy-leaf-planes", "b1/h1/l01/r1", "the failure of b1/h1/leaf-01/leaf (leaf) stops b1/h1/leaf-01"),
+    ("toy-unit-class", "b1/h1/l01/r1", "b1/h1/l01/cdu (cdu) stops b1/h1/l01/liquid"),
+    ("toy-unit-class", "b1/h1/l02/r1", "b1/h1/l02/air-handler (air-handler) stops b1/h1/l02/air"),
+    ("toy-unit-class", "b1/h1/l03/r1", "b1/plant/cooler (cooler) stops b1/plant:dry"),
+    ("toy-unit-class", "b1/h1/l04/r1", "b1/plant/chiller (chiller) stops b1/plant:chiller"),
+    ("toy-unit-class", "b1/h1/l05/r1", "b1/h1/leaf-05/leaf (leaf) stops b1/h1/leaf-05"),
+    ("toy-unit-spare", "b1/h1/l01/r1", "b1/h1/l01/cdu (cdu) stops b1/h1/l01/liquid"),
+    ("toy-maintenance-class", "b1/h1/l01/r1", "the planned outage of"),
+    ("toy-maintenance-drop", "b1/h1/l01/r1", "main-1+main-2 (maintenance) cuts the row off"),
+    ("toy-single-feed-class", "b1/h1/l01/r1", "(main-transformer) cuts the row off"),
+    ("toy-single-feed", "b1/h1/l02/r1", "the row does not stand"),
+    ("toy-pressure", "b1/h1/l01/r1", "pressure"),
+    ("toy-storey-point", "b1/h2/l01/r1", "too heavy for the floor"),
+]
+"""A toy, a row of it that refuses, and why the checker says it does."""
+
+
+@pytest.mark.parametrize(("name", "row", "reason"), REFUSED)
+def test_a_row_that_may_not_hold_a_rack_says_why(
+    name: str, row: str, reason: str, copy_of: Callable[[str], Path]
+) -> None:
+    folder = copy_of(name)
+    plan = _read(folder)
+    configuration = next(one.configuration for one in CASES[name].ineligible if one.row == row)
+    place = {"site": name, "row": row, "period": plan["periods"][-1]}
+    plan["placements"].append({**place, "configuration": configuration, "n_racks": 1})
+    _write_placements(folder, plan)
+    details = {one.name: one.detail for one in verify(folder).failed()}
+    assert reason in details["eligibility"]
+
+
+def test_a_rack_before_the_conversion_is_done_is_refused(copy_of: Callable[[str], Path]) -> None:
+    folder = copy_of("toy-conversion-taps")
+    plan = _read(folder)
+    plan["placements"].append({**plan["placements"][0], "period": plan["periods"][0]})
+    if plan["placements"][0]["period"] == plan["periods"][0]:
+        plan["placements"][-1]["row"] = "b1/h1/l02/r1"
+    _write_placements(folder, plan)
+    details = {one.name: one.detail for one in verify(folder).failed()}
+    assert "conversion" in details["eligibility"]
+
+
+INPUTS = [
+    ("toy-emergency-rating", "equipment.transformer.emergency_rating.value", 1, "power"),
+    ("toy-flex-before", "equipment.ups.short_time_duration.value", "4 s", "power"),
+    ("toy-flex-after", "lineup_templates.plain.flex.cappable", 0, "power"),
+    ("toy-thermal-spares", "power.mech.count", 2, "limits"),
+    ("toy-swing-battery", "batteries.pack.in_service", "2027-Q3", "limits"),
+    ("toy-generation", "generation.gas.in_service", "2027-Q2", "limits"),
+    ("toy-fluid-cooler", "climate.design_wet_bulb", "27 degC", "limits"),
+    ("toy-non-firm", "service.non_firm.curtailed_hours_per_year", "100 h", "objective"),
+    ("toy-non-firm-contract", "service.non_firm.curtailed_hours_per_year", "100 h", "objective"),
+    ("toy-energy-mix", "generation.gas.fuel_cost", "149 USD/MWh", "objective"),
+    ("toy-demand-charge", "service.demand_charge", "1 USD/kW/month", "objective"),
+    ("toy-conversion-taps", "lineup_templates.quick.conversions.new-whips.cost_per_position", "1 USD", "objective"),
+]
+"""A figure of a toy's site, another value, and the check that the plan then fails."""
+
+
+@pytest.mark.parametrize(("name", "key", "value", "check"), INPUTS)
+def test_a_plan_for_another_site_is_refused(
+    name: str, key: str, value: object, check: str, copy_of: Callable[[str], Path]
+) -> None:
+    """With hashes made to fit, what the figure decides no longer holds."""
+    folder = copy_of(name)
+    [file] = (folder / "inputs" / "sites").iterdir()
+    site = yaml.safe_load(file.read_text(encoding="utf-8"))
+    change(site, key, value)
+    file.write_text(yaml.safe_dump(site, sort_keys=False), encoding="utf-8")
+    _rehash(folder)
+    failed = _failed(verify(folder))
+    assert "inputs" not in failed
+    assert check in failed
+
+
+@pytest.mark.parametrize(
+    ("name", "element", "key", "value"),
+    [
+        ("toy-flex-after", "b1/h1/l01/ups-2", "shed_w", 0),
+        ("toy-flex-after", "b1/h1/l01/ups-2", "capped_w", 118_900),
+        ("toy-flex-after", "b1/h1/l01/ups-2", "worst_load_w", 1_188_000),
+        ("toy-emergency-rating", "main-1", "worst_rating_w", 1_000_000),
+        ("toy-thermal-header", "mech-1", "worst_element", None),
+        ("toy-thermal-header", "mech-1", "worst_load_w", 918_700),
+        ("toy-thermal-header", "mech-1", "verdict", "overload"),
+        ("toy-thermal-drop", "feeder-1", "dropped_gpus", 0),
+        ("toy-thermal-drop", "feeder-1", "verdict", "holds"),
+        ("toy-unit-class", "b1/h1/l06/cdu", "dropped_racks", 0),
+        ("toy-unit-class", "b1/plant/chiller", "kind", "cooler"),
+        ("toy-maintenance-drop", "main-1+main-2", "verdict", "forbidden-drop"),
+        ("toy-maintenance-drop", "main-1+main-2", "dropped_it_w", 0),
+    ],
+)
+def test_every_figure_of_the_failure_table_is_checked(
+    name: str, element: str, key: str, value: object, copy_of: Callable[[str], Path]
+) -> None:
+    folder = copy_of(name)
+    plan = _read(folder)
+    entry = next(one for one in plan["failures"] if one["element"] == element)
+    assert entry[key] != value
+    entry[key] = value
+    _write(folder, plan)
+    details = {one.name: one.detail for one in verify(folder).failed()}
+    assert element in details["failures"]
+
+
+@pytest.mark.parametrize(
+    ("name", "element"),
+    [
+        ("toy-unit-class", "b1/h1/l06/air-handler"),
+        ("toy-leaf-planes", "b1/h1/leaf-02/leaf"),
+        ("toy-maintenance-pair", "main-1+main-2"),
+        ("toy-thermal-group", "fire"),
+    ],
+)
+def test_a_failure_that_is_missing_or_that_cannot_happen_is_refused(
+    name: str, element: str, copy_of: Callable[[str], Path]
+) -> None:
+    folder = copy_of(name)
+    plan = _read(folder)
+    entry = next(one for one in plan["failures"] if one["element"] == element)
+    entry["element"] = "nobody"
+    _write(folder, plan)
+    details = {one.name: one.detail for one in verify(folder).failed()}
+    assert f"{element} is missing" in details["failures"]
+    assert "nobody cannot fail" in details["failures"]
+
+
+@pytest.mark.parametrize("name", FEASIBLE)
+def test_linear_loads_are_never_below_the_true_ones(name: str, run_of: Callable[[str], Path]) -> None:
+    levels = verify(run_of(name)).levels
+    assert {level.level for level in levels} >= {"meter"}
+    for level in levels:
+        smallest, middle, largest = _shares(level.everywhere) if level.everywhere is not None else (0.0, 0.0, 0.0)
+        assert -1e-9 <= smallest <= middle <= largest
+        if level.binding is not None:
+            assert smallest <= level.binding.smallest <= level.binding.largest <= largest
+
+
+def test_the_gap_of_a_level_by_hand(run_of: Callable[[str], Path]) -> None:
+    """6 racks of 132 kW below a UPS of 10 MW that loses 5 % + 5 % at its plate: 871.2 kW linear; x = 0.0792, so
+
+    792 + 10,000 · (0.05 · 0.0792 + 0.05 · 0.0792²) = 834.73632 kW are true: 4.3683 % less.
+    """
+    levels = {level.level: level for level in verify(run_of("toy-load-loss")).levels}
+    feeder = levels["feeder"].everywhere
+    assert feeder is not None
+    assert feeder.n == 1
+    assert feeder.median == pytest.approx(871.2 / 834.73632 - 1, rel=1e-9)
+    assert levels["feeder"].binding is None
+    assert _shares(levels["ups"].everywhere) == pytest.approx([0, 0, 0], abs=1e-12)
+
+
+def _shares(spread: Spread | None) -> list[float]:
+    assert spread is not None
+    return [spread.smallest, spread.median, spread.largest]
+
+
+def test_the_command_prints_the_levels(run_of: Callable[[str], Path]) -> None:
+    folder = str(run_of("toy-load-loss"))
+    said = CliRunner().invoke(command, [folder])
+    assert said.exit_code == 0
+    [line] = [line for line in said.output.splitlines() if " feeder " in line]
+    assert line.split()[2:] == ["1", "nowhere", "4.37%,", "4.37%,", "4.37%", "(1)"]
+    levels = json.loads(CliRunner().invoke(command, [folder, "--json"]).stdout)["levels"]
+    [feeder] = [level for level in levels if level["level"] == "feeder"]
+    assert feeder["binding"] is None
+    assert feeder["everywhere"]["n"] == feeder["n_elements"] == 1
+    assert feeder["everywhere"]["median"] == pytest.approx(0.0436829, abs=1e-7)
+
+
+def test_a_linear_load_below_the_true_one_is_a_fault() -> None:
+    gaps = Gaps("here")
+    gaps.note("feeder", "feeder-1", 0, 100.0, 99.0, 100.0, "normal operation")
+    gaps.note("feeder", "feeder-1", 0, 90.0, 80.0, 100.0, "the failure of main-1")
+    gaps.note("feeder", "feeder-2", 0, 50.0, 40.0, 100.0, "normal operation")
+    assert not gaps.faults
+    [level] = gaps.levels()
+    assert _shares(level.binding) == pytest.approx([1 / 99, 1 / 99, 1 / 99])
+    assert _shares(level.everywhere) == pytest.approx([1 / 99, (1 / 99 + 0.25) / 2, 0.25])
+    gaps.note("feeder", "feeder-2", 0, 50.0, 50.1, 100.0, "the failure of main-1")
+    [fault] = gaps.faults
+    assert "here:feeder-2 truly carries 50.1 W, above the linear 50.0 W, in the failure of main-1" in fault
+
+
+def test_machinery_never_draws_more_than_in_proportion_to_its_heat() -> None:
+    for law in (fan_factor, pump_factor):
+        loads = [n / 1000 for n in range(1, 1001)]
+        assert all(law(load) <= load for load in loads)
+        assert law(1.0) == pytest.approx(1)
+        assert all(law(b) > law(a) for a, b in pairwise(loads))
+
+
+def test_a_bank_by_hand() -> None:
+    """3 handlers of 100 kW, one of them spare, fans of 0.04 W for each watt of heat, 120 kW of heat.
+
+    Two run at 0.6 of their flow: 0.04 · 200 kW · 0.6³ = 1,728 W. With two lost one runs, beyond its rating: 4,800 W.
+    """
+    fans = Part("air", 0.04, 1.0, 100_000.0, 3, 1, fan_factor, staged=False)
+    assert fans.draw_w(120_000.0, 0) == pytest.approx(1_728)
+    assert fans.draw_w(120_000.0, 1) == pytest.approx(1_728)
+    assert fans.draw_w(120_000.0, 2) == pytest.approx(4_800)
+    assert fans.draw_w(0.0, 0) == 0
+
+
+def test_staged_chillers_by_hand() -> None:
+    """Chillers of 1 MW at a COP of 4 that draw 0.1 + 0.9·x of full load at x: 1.5 MW run on two at 0.75.
+
+    0.25 · 2 MW · (0.1 + 0.9 · 0.75) = 387.5 kW; 0.2 MW cycle one at half load: 0.25 · 0.2 MW · 0.55 / 0.5 = 55 kW.
+    """
+    hour = DesignHour(0.0, 0.0, 0.0, 0.25, (0.1, 0.9, 0.0))
+    chillers = Part("chiller", 0.25, 1.0, 1e6, 4, 1, lambda load: load * hour.chiller_factor(load), staged=True)
+    assert chillers.draw_w(1.5e6, 0) == pytest.approx(387_500)
+    assert chillers.draw_w(0.2e6, 0) == pytest.approx(55_000)
+    assert hour.worst_part_load == pytest.approx(1.1)
+    assert hour.machinery_per_heat_watt == pytest.approx(0.275)
 
 
 @pytest.mark.slow
@@ -405,6 +715,6 @@ def test_the_bundled_portfolio_is_accepted_and_its_mutations_refused(tmp_path: P
 def _changed(sound: Verification, **changes: Any) -> Verification:
     """The same run with a changed plan; what does not depend on the plan is shared."""
     changed = Verification(sound.directory, replace(sound.run, plan={**sound.run.plan, **changes}))
-    for key in ("setting", "limits", "everything", "eligibility", "ledger", "_power"):
+    for key in ("setting", "fits", "limits", "everything", "eligibility", "ledger", "_power"):
         changed.__dict__[key] = sound.__dict__[key]
     return changed

@@ -10,7 +10,7 @@ import pytest
 from planner.year.weather import site_weather
 from sites.faults import InputError
 from sites.weather.hours import N_HOURS
-from sites.weather.moist_air import saturation_pressure_pa, wet_bulb_degc
+from sites.weather.moist_air import humidity_ratio, saturation_pressure_pa, wet_bulb_degc
 from sites.weather.readers import read_csv, read_epw, read_weather
 from sites.weather.stations import STATIONS, bundled_year, distance_km, station_for, write_compact
 from sites.world import load_world
@@ -18,8 +18,8 @@ from sites.world import load_world
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Dry bulb (degC), relative humidity, pressure (Pa) and wet bulb (degC) by PsychroLib 2.5.0, which solves to 0.001 K.
-PSYCHROLIB = [
+# Dry bulb (degC), relative humidity, pressure (Pa) and wet bulb (degC), solved to 0.001 K.
+WET_BULBS = [
     (7.0, 0.61, 100_000.0, 3.9263),
     (35.0, 0.50, 101_325.0, 26.1414),
     (-5.0, 0.80, 101_325.0, -5.8840),
@@ -27,16 +27,41 @@ PSYCHROLIB = [
 ]
 
 
-@pytest.mark.parametrize(("dry", "humidity", "pressure", "wet"), PSYCHROLIB)
-def test_wet_bulb_is_that_of_psychrolib(dry: float, humidity: float, pressure: float, wet: float) -> None:
+@pytest.mark.parametrize(("dry", "humidity", "pressure", "wet"), WET_BULBS)
+def test_wet_bulbs_of_known_air(dry: float, humidity: float, pressure: float, wet: float) -> None:
     air, total = np.array([dry]), np.array([pressure])
     assert wet_bulb_degc(air, saturation_pressure_pa(air) * humidity, total)[0] == pytest.approx(wet, abs=0.002)
+
+
+def test_the_handbooks_example_of_a_wet_bulb() -> None:
+    """ASHRAE Handbook of Fundamentals 2017, chapter 1, example 1: 40 degC, 6.5 g/kg, wet bulb 20 degC."""
+    air, total = np.array([40.0]), np.array([101_325.0])
+    vapour = total * 0.0065 / (0.621945 + 0.0065)
+    assert humidity_ratio(vapour, total)[0] == pytest.approx(0.0065)
+    assert wet_bulb_degc(air, vapour, total)[0] == pytest.approx(20.0, abs=0.1)
+
+
+def test_wet_bulbs_satisfy_the_balance_that_defines_them() -> None:
+    """Handbook equation 33 away from freezing, written out: the wet bulb gives the humidity that it came from."""
+    dry = np.linspace(8, 45, 38)
+    total = np.full(38, 95_000.0)
+    vapour = saturation_pressure_pa(dry) * np.linspace(0.3, 0.95, 38)
+    wet = wet_bulb_degc(dry, vapour, total)
+    saturated = 0.621945 * saturation_pressure_pa(wet) / (total - saturation_pressure_pa(wet))
+    ratio = ((2501 - 2.326 * wet) * saturated - 1.006 * (dry - wet)) / (2501 + 1.86 * dry - 4.186 * wet)
+    np.testing.assert_allclose(ratio, 0.621945 * vapour / (total - vapour), atol=2e-6)
+
+
+def test_dry_air_has_a_wet_bulb() -> None:
+    wet = wet_bulb_degc(np.array([30.0]), np.array([0.0]), np.array([101_325.0]))
+    assert 9 < wet[0] < 11
 
 
 def test_saturated_air_has_its_dry_bulb() -> None:
     air = np.linspace(-30, 45, 16)
     wet = wet_bulb_degc(air, saturation_pressure_pa(air) * 1.1, np.full(16, 101_325.0))
-    np.testing.assert_allclose(wet, air, atol=1e-6)
+    np.testing.assert_allclose(wet, air, atol=0.001)
+    assert (wet <= air).all()
 
 
 def test_saturation_pressure_at_published_points() -> None:

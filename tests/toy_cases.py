@@ -38,6 +38,60 @@ RULES: dict[str, str] = {
     "landing": "what crews can land",
     "supply": "cumulative deliveries",
     "budget": "money for racks",
+    "storey-uniform": "weight of a row by storey",
+    # failures across graphs (sections 2 and 4)
+    "thermal-drop": "a failure survived electrically, not thermally",
+    "lone-board": "a row needs its pumps and its network",
+    "thermal-header": "heat of the CDUs that a failure leaves",
+    "thermal-spares": "spares that cover what a failure takes along",
+    "thermal-flow": "flow of the CDUs that a failure leaves",
+    "thermal-air": "air handlers that a failure leaves",
+    "thermal-dry": "coolers that a failure leaves",
+    "thermal-chiller": "chillers that a failure leaves",
+    "thermal-group": "units that a common-mode group leaves",
+    "dead-row-heat": "a row without power gives no heat",
+    "dropped-draws": "what drops for want of cooling still draws",
+    "matched-pumps": "pumps on the board that their unit hangs on",
+    "matched-plant": "plant machinery on the boards that its units hang on",
+    "unit-spare": "the loss of one unit of a bank without spares",
+    "unit-class": "kinds of unit in a class",
+    "leaf-planes": "planes that the loss of a leaf leaves whole",
+    "leaf-boards": "leaves that a failed element takes along",
+    "dropped-power": "racks and power that a failure drops",
+    # ratings after a failure and Flex
+    "emergency-rating": "what survivors carry until the lost element is back",
+    "flex-before": "before the racks have acted: the short-time rating",
+    "flex-after": "after they have acted: the rating",
+    "flex-slow": "racks that act later than the short-time rating lasts",
+    "flex-mixed": "rows that act beside rows that do not",
+    "flex-support": "network and storage gear does not act",
+    "flex-cooling": "heat does not wait for Flex",
+    # concurrent maintenance
+    "maintenance-class": "a planned outage drops nobody",
+    "maintenance-pair": "a failure while another element is out",
+    "maintenance-group": "a common-mode group while an element is out",
+    "maintenance-drop": "a drop by a failure during maintenance",
+    "maintenance-cooling": "cooling units that such a pair leaves",
+    # sources at the meter
+    "non-firm": "curtailed hours earn nothing",
+    "non-firm-later": "curtailment by quarter, also after the last decision",
+    "non-firm-contract": "curtailed revenue uses up less of a contract",
+    "generation": "firm generation, derated at the design day",
+    "energy-mix": "energy at the price of its sources",
+    "swing": "steps of synchronous racks",
+    "swing-smoothing": "racks that smooth a part of their swing",
+    "swing-occupied": "racks of others swing too",
+    "swing-battery": "a battery that takes a part of a step",
+    "swing-ramp": "energy of a battery against a ramp",
+    "demand-charge": "a charge on the largest demand",
+    "demand-charge-largest": "charged at the row that costs most at the meter",
+    # support gear outside the rows
+    "support-heat-air": "heat of support gear at the air handlers",
+    "support-heat-plant": "heat of support gear at the plant",
+    "support-heat-pumps": "power that moves the heat of support gear",
+    "support-places": "places for support gear of whole units",
+    "support-places-partial": "and of units that may be part empty",
+    "support-places-mixed": "held back for the system that brings most",
     # ratings and the flow of a watt
     "plate-amperes": "A · √3 · V",
     "power-factor": "kVA to W",
@@ -61,6 +115,9 @@ RULES: dict[str, str] = {
     "coolant": "heat capacity of the coolant",
     "recirculation": "warm air drawn back",
     "plant-split": "dry coolers first, chillers for the rest",
+    "adiabatic": "wet pads before dry coolers",
+    "fluid-cooler": "closed wet coolers",
+    "chiller-curve": "published curves of a chiller",
     # eligibility (section 5)
     "availability-class": "a row that may not drop",
     "taps": "whips after the loss of the other feed",
@@ -71,12 +128,24 @@ RULES: dict[str, str] = {
     "air-cooled-row": "no liquid loop",
     "port-kind": "port kinds of the leaf group",
     "floor-point": "point load",
+    "pressure": "pressure that a rack needs, where a row asks",
+    "storey-point": "point load by storey",
+    "conversion-taps": "new whips, their cost and time",
+    "conversion-order": "the first conversion that helps",
+    "conversion-ports": "new leaves for another kind of port",
+    "conversion-floor": "plates under a rack, and their cost",
+    "conversion-floor-uniform": "a stronger floor under a row",
+    "conversion-own-floor": "the own floor of a row that some system takes as it is",
     "our-buildings": "buildings that are not ours",
     "occupied": "racks of others",
     # dates
     "in-service": "latest of the dates, plus commissioning",
     "delay": "a lineup that comes later",
     "row-waits-for-all-feeds": "a row needs all its feeds",
+    "network-date": "network gear on site",
+    "single-feed": "one feed until a date",
+    "single-feed-class": "and the drop that goes with it",
+    "single-feed-distributed": "one feed in a distributed lineup",
     # decisions (section 6)
     "monotone": "racks never leave",
     "one-system-per-block": "one system in a block",
@@ -145,6 +214,8 @@ class ToyCase:
     binding: tuple[str, ...]
     """Patterns of names of limits with twice whose capacity the plan would be worth more."""
     ineligible: tuple[Refusal, ...]
+    failures: tuple[dict[str, object], ...]
+    """Fields of entries of the failure table, found by `element`; what is not named is not asked."""
     otherwise: tuple[Otherwise, ...]
 
     @property
@@ -175,6 +246,7 @@ def _case(folder: Path) -> ToyCase:
         objective_cents=answer.pop("objective_cents", None),
         binding=tuple(answer.pop("binding", ())),
         ineligible=tuple(Refusal(**refusal) for refusal in answer.pop("ineligible", ())),
+        failures=tuple(answer.pop("failures", ())),
         otherwise=tuple(Otherwise(**other) for other in answer.pop("otherwise", ())),
     )
     if answer:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernels.hourly import ELEMENT, FANS, MACHINERY, PUMPS, ROWS, SUPPORT, YearModel
+from kernels.hourly import DRY, ELEMENT, FANS, MACHINERY, PUMPS, ROWS, SUPPORT, YearModel
 from planner.run.draws import configuration_draw, feed_limit_w
 from planner.year.document import year_document
 from planner.year.model import plan_year
+from planner.year.plants import ChillerModel, CoolerModel, CurveModel
 from planner.year.scenarios import scenarios
-from planner.year.simulate import simulate
+from planner.year.simulate import AirYears, air_years, simulate
 from planner.year.weather import site_weather
 from sites import library
 from sites.catalog.loader import Catalog
@@ -23,6 +24,22 @@ from sites.world import World, load_world
 
 if TYPE_CHECKING:
     from planner.year.model import PlanYear
+
+
+def air(dry_bulb_degc: Any, depression_k: float = 5.0) -> AirYears:
+    """Hours of one site by their dry bulb, with the wet bulb this much lower."""
+    dry = np.array([dry_bulb_degc], dtype=np.float64)
+    return AirYears(dry, dry - depression_k)
+
+
+AIR = air(np.linspace(-30, 55, 171))
+"""Every half degree that weather may bring."""
+
+DESIGN_CURVES = {
+    "has_curves": 1.0, "curves_from_degc": 29.44, "curves_to_degc": 46.0, "reference_cop": 2.9,
+    "capacity_constant": 1.5, "capacity_linear": -0.014, "power_constant": 0.3, "power_linear": 0.02,
+}  # fmt: skip
+"""Curves of chillers that hold on warm days."""
 
 NAMES = ("rows", "support", "pumps", "fans", "machinery", "transformer", "service")
 AIR_RACK = "gb300-nvl72"
@@ -38,9 +55,10 @@ def hand_model(**changes: float) -> YearModel:
 
     plant = {
         "heat_w": 700e3, "fixed_heat_w": 100e3, "design_heat_w": 1e6, "design_pump_w": 10e3, "supply_degc": 40.0,
-        "rise_k": 10.0, "dry_rated_w": 1e6, "dry_approach_k": 10.0, "dry_fan_w": 20e3, "chiller_rated_w": 1e6,
-        "chiller_rated_degc": 35.0, "chiller_derate_per_k": 0.02, "efficiency": 0.5, "evaporation_degc": 37.0,
-        "condenser_lift_k": 13.0,
+        "rise_k": 10.0,
+        **asdict(CoolerModel(DRY, 1e6, 10.0, 20e3)),
+        **asdict(ChillerModel(1e6, 2.0, 35.0, 0.02, 0.5, 37.0, 13.0)),
+        **asdict(CurveModel()),
     } | changes  # fmt: skip
     return YearModel(
         class_ptr=np.array([0, n]),
@@ -56,7 +74,8 @@ def hand_model(**changes: float) -> YearModel:
         rating_w=np.array([inf] * 5 + [920e3, 1e6]),
         draw_w=column(rows=400e3, support=50e3, pumps=8e3, fans=4e3),
         fixed_w=column(machinery=1e3),
-        flow_ratio=column(pumps=1.0, fans=0.5),
+        flow_ratio=column(pumps=1.0, fans=0.4),
+        flow_base=column(fans=0.1),
         plant_idx=np.array([-1, -1, -1, -1, 0, -1, -1]),
         most_load_factor=np.array([1.25]),
         recirculation_k=np.array([0.0]),
@@ -115,9 +134,9 @@ class Year:
 @cache
 def filled_year(site: str) -> Year:
     """The base year of a filled library site with its bundled weather."""
-    plan, _ = filled(site)
+    plan, placed = filled(site)
     weather = site_weather(library_world(site), ())
     drawn = scenarios(1, seed=1)
-    result = simulate(plan.model, np.stack([one.year.dry_bulb_degc for one in weather]), drawn)
-    document = year_document(plan, weather, drawn, result)
+    result = simulate(plan.model, air_years([one.year for one in weather]), drawn)
+    document = year_document(plan, placed["quarter"], weather, drawn, result, [None])
     return Year(document["sites"][0]["pue"]["base"], document)

@@ -167,9 +167,7 @@ def best_start(worth: NDArray[np.int64]) -> int:
 
 
 @jitable
-def row_worth(
-    guide: SearchGuide, n_racks: NDArray[np.int64], row: int, lane: int, worth: NDArray[np.int64]
-) -> None:
+def row_worth(guide: SearchGuide, n_racks: NDArray[np.int64], row: int, lane: int, worth: NDArray[np.int64]) -> None:
     """Adds the guided value of a row's racks to worth [n_periods]."""
     for configuration in range(n_racks.shape[1]):
         for period in range(n_racks.shape[2]):
@@ -237,9 +235,7 @@ def trim(
 
 
 @jitable
-def standing_in(
-    model: PackingModel, n_racks: NDArray[np.int64], row: int, system: int, period: int, lane: int
-) -> int:
+def standing_in(model: PackingModel, n_racks: NDArray[np.int64], row: int, system: int, period: int, lane: int) -> int:
     """Racks of a system in a row."""
     standing = 0
     for position in range(model.system_ptr[system], model.system_ptr[system + 1]):

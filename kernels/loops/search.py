@@ -60,15 +60,19 @@ def choose_pattern(guide: SearchGuide, block: int, chance: int) -> int:
 
 @jitable
 def refill_chosen(
-    model: PackingModel, guide: SearchGuide, state: SearchState, block: int, lane: int, seed: int, global_lane: int,
+    model: PackingModel,
+    guide: SearchGuide,
+    state: SearchState,
+    block: int,
+    lane: int,
+    seed: int,
+    global_lane: int,
     step: int,
 ) -> None:
     """Draw a pattern for an empty block of one lane, and fill it."""
     pattern = choose_pattern(guide, block, draw(seed, global_lane, step, block + (1 << 20)))
     if pattern >= 0:
-        refill_block(
-            model, guide, state.n_racks, state.slack, block, pattern, lane, seed, global_lane, step
-        )
+        refill_block(model, guide, state.n_racks, state.slack, block, pattern, lane, seed, global_lane, step)
 
 
 @jitable

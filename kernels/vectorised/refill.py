@@ -57,9 +57,7 @@ class Visit:
         return np.ascontiguousarray(np.swapaxes(found, 1, 2))[:, :, None, :]
 
 
-def make_visit(
-    tables: Tables, block: int, pattern: NDArray[np.int64], words: NDArray[np.uint64], step: int
-) -> Visit:
+def make_visit(tables: Tables, block: int, pattern: NDArray[np.int64], words: NDArray[np.uint64], step: int) -> Visit:
     """Draw in which order and after which switch each lane fills a block.
 
     Parameters: pattern [n_lanes]; words [n_lanes] state of the generator after the step.

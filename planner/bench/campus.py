@@ -196,7 +196,7 @@ def _building_template(draw: random.Random, hall: dict[str, Any], building: _Bui
     template: dict[str, Any] = json.loads(json.dumps(hall))
     n_standard, n_compact = max(building.n_standard, 1), max(building.n_compact, 1)
     warm, cold = template["plants"]
-    warm["dry_coolers"]["count"] = math.ceil(n_standard * 5.125 * draw.uniform(0.98, 1.12)) + 2
+    warm["coolers"]["count"] = math.ceil(n_standard * 5.125 * draw.uniform(0.98, 1.12)) + 2
     warm["chillers"]["count"] = math.ceil(n_standard * 1.19 * draw.uniform(0.98, 1.12)) + 1
     cold["chillers"]["count"] = math.ceil(n_compact * 6.25 * draw.uniform(0.98, 1.08)) + 1
     template["spine_positions"] = math.ceil(building.n_lineups * 71 * draw.uniform(0.98, 1.12))
@@ -211,7 +211,7 @@ def _dates(draw: random.Random, opens: int) -> dict[str, Any]:
     """Dates whose latest mode, with commissioning, is the opening; which of them is latest is drawn."""
     commissioning = draw.randint(0, 2)
     ready = opens - commissioning
-    causes = ("utility", "equipment", "building", "permit")
+    causes = ("utility", "equipment", "building", "permit", "network")
     latest = draw.choice(causes)
     dates: dict[str, Any] = {"commissioning_quarters": commissioning}
     for cause in causes:

@@ -64,6 +64,9 @@ def _entries(catalog: Catalog) -> dict[str, tuple[str, BaseModel]]:
         ("power", catalog.power),
         ("cooling", catalog.cooling),
         ("switch", catalog.switches),
+        ("medium", catalog.media),
+        ("cabling", catalog.cabling),
+        ("wiring", catalog.wirings),
     )
     return {name: (family, entry) for family, entries in families for name, entry in entries.items()}
 

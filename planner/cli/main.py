@@ -18,6 +18,7 @@ _COMMANDS = {
     "verify": "Check a run with code that shares nothing with the search.",
     "report": "Write a run's report.html again.",
     "year": "Run a plan through a year of hourly weather: PUE, water, energy, hours over rating.",
+    "compare": "Plan at several loop set-points, or put two runs side by side.",
     "validate": "Check input files and list every fault.",
     "show": "Summarise the graphs of the sites, or draw one.",
     "export": "Write the problem, the graphs or a load-flow case for other programs.",

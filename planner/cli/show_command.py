@@ -28,6 +28,8 @@ _GRAPHS = ("containment", "power", "cooling", "fabric")
 def command(file: str, site: str | None, graph: str | None, picture: Path | None, as_json: bool) -> None:
     """Show what FILE stands for: nodes of each kind in each graph, their ratings and dates.
 
+    With the power graph come the sources at the meter, batteries and common-mode groups, with containment the storeys.
+
     \b
     Examples:
       gigaplan show claude-on-azure-1gw
@@ -79,11 +81,13 @@ def _chosen(world: World, site: str | None) -> list[str]:
 
 
 def _lines(site: str, graphs: SiteGraphs, only: str | None) -> list[dict[str, Any]]:
+    from planner.cli.show_lines import more_lines
+
     return [
         {"site": site, "graph": name, **line}
         for name in _GRAPHS
         if only in (None, name)
-        for line in _kinds(getattr(graphs, name))
+        for line in (*_kinds(getattr(graphs, name)), *more_lines(name, graphs))
     ]
 
 

@@ -31,9 +31,9 @@ def command(
 ) -> None:
     """Run the racks of the run folder RUN through 8,760 hours of weather.
 
-    Gives annual PUE, water, energy by stage, the peak hour, and the hours in which an element or a plant exceeds its
-    rating, at the average power of each configuration. The first scenario is the year as it is; the others shift its
-    temperature and load.
+    Gives annual PUE, water, energy by stage and source, the peak hour, curtailed energy, and the hours in which an
+    element or a plant exceeds its rating, at the average power of each configuration. The first scenario is the year
+    as it is; the others shift its temperature and load.
 
     \b
     Examples:
@@ -51,6 +51,7 @@ def command(
     _put_sites(found)
     _put_energy(found)
     _put_over_rating(found)
+    _put_supply(found)
     for one in found["sites"]:
         say(f"{one['site']}: weather of {one['weather']['title']} ({one['weather']['choice']})")
 
@@ -63,7 +64,7 @@ def _put_sites(found: dict[str, Any]) -> None:
             name,
             _ratio(one["pue"], "base"),
             f"{_ratio(one['pue'], 'lowest')} to {_ratio(one['pue'], 'highest')}",
-            "–" if one["wue_litres_per_kwh"] is None else f"{one['wue_litres_per_kwh']:.2f}",
+            "–" if one["wue_litres_per_kwh"] is None else f"{one['wue_litres_per_kwh']['base']:.2f}",
             f"{one['facility_mwh']['base'] / 1e3:,.1f}",
             f"{one['peak_mw']['base']:,.1f}",
             one["peak_hour"],
@@ -102,3 +103,32 @@ def _put_over_rating(found: dict[str, Any]) -> None:
         put_table("Over rating", columns, lines, right=(3, 4, 5))
     else:
         say("no element and no plant exceeds its rating in any hour of any scenario")
+
+
+def _put_supply(found: dict[str, Any]) -> None:
+    """What stands beside the firm service, water that is evaporated, and failures that Flex would have to answer."""
+    for one in found["sites"]:
+        name, supply, risk = one["site"], one["supply"], one["flex_at_risk"]
+        if supply["non_firm_mw"]:
+            say(
+                f"{name}: {supply['hours_on_non_firm']:,} hours draw {supply['non_firm_mwh']:,.0f} MWh of the "
+                f"{supply['non_firm_mw']:,.0f} MW that are not firm; {supply['curtailed_hours']:g} curtailed hours "
+                f"take {supply['curtailed_mwh']:,.0f} MWh at the most"
+            )
+        for plant, energy_mwh in supply["generation_mwh"].items():
+            say(f"{name}: {plant} generates {energy_mwh / 1e3:,.1f} GWh")
+        if one["hours_with_evaporation"]:
+            say(f"{name}: {_water(one['water_litres'])} in {one['hours_with_evaporation']:,} hours")
+        if risk is not None:
+            say(
+                f"{name}: after the loss of {risk['failure']} an element exceeds its rating in "
+                f"{risk['hours']['base']:,} hours of the year until Flex acts"
+            )
+
+
+def _water(litres: dict[str, float | None]) -> str:
+    """Water of a year in words; the makeup where the coolers' cycles of concentration are known."""
+    evaporated = f"{(litres['evaporated'] or 0) / 1e3:,.0f} m³ of water evaporate"
+    if litres["makeup"] is None or litres["bleed"] is None:
+        return f"{evaporated} (the bleed is not known: 'cycles_of_concentration' is missing)"
+    return f"{evaporated} and {litres['bleed'] / 1e3:,.0f} m³ are bled"

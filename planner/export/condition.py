@@ -12,15 +12,16 @@ from planner.verify.check import Verification
 from planner.verify.flow import Flow, TrueLosses
 from planner.verify.inputs import UnreadableRunError, read_run
 from planner.verify.network import LOADS, SERVICE, Wiring
-from planner.verify.power import epochs_of
+from planner.verify.situations import situations_of
 from sites.faults import Fault, InputError
 from sites.nearest import unknown
 
 if TYPE_CHECKING:
+    from fractions import Fraction
     from pathlib import Path
 
     from planner.verify.network import Network
-    from planner.verify.power import EpochDraws
+    from planner.verify.situations import Draws
     from planner.verify.standing import Standing
     from sites.expansion import SiteGraphs
 
@@ -68,25 +69,34 @@ class QuarterDraws:
 
     standing: Standing
     quarter: str
-    draws: EpochDraws
+    draws: Draws
+    """Normal operation of the quarter's epoch."""
     position: int
     """The quarter's position among the periods of its epoch."""
 
     def condition(self, failed: str | None = None) -> Condition:
-        """The state of the site in normal operation or after one failure.
+        """The state of the site in normal operation or after one failure, Flex rows having acted.
 
-        Parameters: failed, an element in service or a common-mode group. Raises InputError when it is neither.
+        Parameters: failed, an element in service, a common-mode group, or either while an element is out for work
+        (`ELEMENT+FAILURE`). Raises InputError when it is none of them.
         """
-        draws, network, wiring = self.draws, self.draws.walker.network, self.draws.wiring
-        draw_w = {node: draws.draw_w(node)[self.position] for node in draws.loads()}
+        draws, wiring = self.draws, self.draws.wiring
+        changed: dict[int, list[Fraction]] = {}
         if failed is not None:
-            outage = draws.walker.outage(draws.epoch, self._failure_number(failed))
-            draw_w |= {node: watts[self.position] for node, watts in draws.silenced(outage).items()}
-            wiring = Wiring(wiring.dead | outage.dead, {**wiring.shares, **outage.shares})
+            number = self._failure_number(failed)
+            pair, outage = draws.states.contingencies.pair(number), draws.states.outage(draws.epoch, number)
+            draws = draws if pair is None else draws.while_out(pair[0])
+            draws = draws.acted(self.standing.limits.walker.flex)
+            changed, wiring = draws.silenced(outage), draws.wiring.after(outage)
+        alive = (node for node in draws.loads() if node not in wiring.dead)
+        loads = {node: [float(changed.get(node, draws.draw_w(node))[self.position])] for node in alive}
+        return self._condition(failed, wiring, loads)
+
+    def _condition(self, failed: str | None, wiring: Wiring, loads: dict[int, list[float]]) -> Condition:
+        """Losses at actual load from the loads up."""
+        network, graphs = self.draws.states.network, self.standing.limits.graphs
         losses = TrueLosses(network)
-        loads = {node: [float(watts)] for node, watts in draw_w.items() if node not in wiring.dead}
         flow = Flow(network, wiring, loads, losses, 1)
-        graphs = self.standing.limits.graphs
         return Condition(
             site=graphs.site.name,
             quarter=self.quarter,
@@ -100,15 +110,23 @@ class QuarterDraws:
 
     def failures(self) -> list[str]:
         """Names of everything whose failure is a single one: elements in service and common-mode groups."""
-        network = self.draws.walker.network
-        return [network.failure_name(failed) for failed in network.failures(self.draws.wiring)]
+        return [self.draws.states.contingencies.name(failed) for failed in self.draws.failures()]
 
     def _failure_number(self, name: str) -> int:
-        names = self.failures()
-        if name not in names:
+        """Number of a failure of power elements that may happen in the quarter."""
+        names, contingencies = self.failures(), self.draws.states.contingencies
+        try:
+            number = contingencies.number(name)
+        except KeyError:
+            number = None
+        if number is not None and contingencies.pair(number) is not None:
+            possible = self.draws.states.stands(self.draws.epoch, number)
+        else:
+            possible = name in names
+        if number is None or not possible:
             message = unknown(f"failure in {self.quarter}", name, names)
             raise InputError([Fault(_site(self.standing), None, "failure", message)])
-        return self.draws.walker.network.failure_number(name)
+        return number
 
 
 def quarter_draws(standing: Standing, quarter: str) -> QuarterDraws:
@@ -121,7 +139,7 @@ def quarter_draws(standing: Standing, quarter: str) -> QuarterDraws:
         message = unknown("decision quarter", quarter, standing.periods)
         raise InputError([Fault(_site(standing), None, "quarter", message)])
     period = standing.periods.index(quarter)
-    draws = next(one for one in epochs_of(standing) if period in one.periods)
+    draws = next(normal for normal, _ in situations_of(standing) if period in normal.periods)
     return QuarterDraws(standing, quarter, draws, draws.periods.index(period))
 
 

@@ -26,6 +26,8 @@ _UNITS_BY_ENDING = {
     "_degc": "degC",
     "_kpa": "kPa",
     "_usd": "USD",
+    "_usd_per_kw_month": "USD/kW/month",
+    "_usd_per_mwh": "USD/MWh",
     "_seconds": "s",
     "_minutes": "min",
     "_hours": "h",
@@ -39,12 +41,21 @@ _UNITS_BY_ENDING = {
     "_j": "J",
     "_k": "K",
     "_m": "m",
+    "_s": "s",
 }
-_UNITS_BY_NAME = {"capacity_steps": "W", "ports_by_kind": "ports"}
+_UNITS_BY_NAME = {
+    "capacity_steps": "W",
+    "firm_steps": "W",
+    "non_firm_steps": "W",
+    "generation_steps": "W",
+    "swing_steps": "W",
+    "ports_by_kind": "ports",
+}
 _WITHOUT_UNIT = frozenset(
     {
         "share", "derating", "loss_no_load", "loss_linear", "loss_quadratic", "chiller_cop", "dry_spares",
-        "chiller_spares", "spares",
+        "chiller_spares", "spares", "planes", "planes_needed", "leaf_positions", "support_positions", "flex_share",
+        "storey",
     }
 )  # fmt: skip
 """Ratios and counts; so is what begins with `n_` or ends with `_factor` or `_fraction`."""

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from planner.export.voltages import TRANSFORMERS, Voltages
+from planner.export.voltages import Voltages
 from planner.verify.network import SERVICE
 from sites.faults import Fault, InputError
 from sites.nearest import unknown
@@ -53,7 +53,7 @@ class PowerCase:
         for node in sorted(chosen):
             if not state.is_load(node):
                 self._bus(node)
-        self._source(service, state.output_w[service], 1.0)
+        self._source(service, self.voltages.output_w[service], 1.0)
         for node in sorted(chosen):
             if state.is_load(node):
                 self._split_load(node)
@@ -105,22 +105,23 @@ class PowerCase:
 
     def _element(self, node: int) -> None:
         state = self.condition
-        name, kind, output_w = state.network.names[node], state.network.kinds[node], state.output_w[node]
+        name, kind, output_w = state.network.names[node], state.network.kinds[node], self.voltages.output_w[node]
+        input_w = self.voltages.input_w[node]
         above = self._bus(state.wiring.shares[node][0][0])
         house_load_w = float(state.network.output_constant_w[node])
         if house_load_w:
             self._load(f"{name} house load", self._bus(node), house_load_w)
         if kind == "ups":
-            self._load(name, above, state.input_w[node])
+            self._load(name, above, input_w)
             self._source(node, output_w, 1.0)
             return
         no_load, linear, quadratic = state.network.losses[node]
         plate_w = float(state.network.plate_w[node])
-        as_transformer = kind in TRANSFORMERS and quadratic > 0
+        as_transformer = self.voltages.has_iron(node)
         constant_w = linear * output_w + (0.0 if as_transformer else no_load * plate_w)
         if constant_w:
             self._load(f"{name} constant losses", above, constant_w)
-        ours = {"our_output_w": output_w, "our_loss_w": state.input_w[node] - output_w - constant_w}
+        ours = {"our_output_w": output_w, "our_loss_w": input_w - output_w - constant_w}
         ends = {"from_node": above, "to_node": self._bus(node), "from_status": 1, "to_status": 1}
         if as_transformer:
             u1, u2 = self.voltages.rated_v(state.wiring.shares[node][0][0]), self.voltages.rated_v(node)
@@ -137,7 +138,7 @@ class PowerCase:
         for node in state.output_w.keys() - chosen:
             for source, share in state.wiring.shares.get(node, ()):
                 if source in chosen:
-                    watts_by_node[source] = watts_by_node.get(source, 0.0) + state.input_w[node] * float(share)
+                    watts_by_node[source] = watts_by_node.get(source, 0.0) + self.voltages.input_w[node] * float(share)
         for source, watts in sorted(watts_by_node.items()):
             self._load(f"other buildings on {state.network.names[source]}", self._bus(source), watts)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.lower.money import SiteMoney, contract_amount_cents
+from planner.lower.money import SiteMoney, contract_amount_cents, conversion_cents
 from planner.problem import INACTIVE, SHARE_BITS, Ineligible, LimitInfo, Problem
 from sites.faults import Fault, InputError
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sites.schema.portfolio import PortfolioFile
 
 CEILING = 2**62
+FAMILIES_AFTER_FAILURES = frozenset({"power", "liquid", "flow", "air", "dry", "chiller"})
+"""Families whose limits may name a failure."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def assemble(
         capacity=_capacities(limits, len(offer.periods)),
         period_value=np.stack([money.period_value() for money in monies])[site_of_row],
         contract_revenue=np.stack([money.contract_revenue() for money in monies])[site_of_row],
-        start_value=np.stack([money.start_value() for money in monies])[site_of_row],
+        start_value=_start_values(offer, hosts, monies),
         open_cost=_open_costs(blocks, monies),
         unit_cost=np.stack([money.unit_cost(unit_racks) for money in monies])[list(blocks.site_idx)],
         unit_racks=np.array([unit_racks[system] for system in offer.systems], np.int64),
@@ -79,6 +81,25 @@ def assemble(
         contract_rate=monies[0].contract_rate(),
         ineligible=tuple(ineligible),
     )
+
+
+def _start_values(offer: Offer, hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney]) -> NDArray[np.int64]:
+    """[n_rows, n_systems, n_periods]; rows that are converted for a system pay for it with each of its racks."""
+    positions = {one.system.name: draw.positions for one, draw in zip(offer.configurations, offer.draws, strict=True)}
+    values = []
+    for site, money in zip(hosts, monies, strict=True):
+        own = np.repeat(money.start_value()[None], len(site.row_idx), axis=0)
+        known: dict[tuple[str, int], NDArray[np.int64]] = {}
+        for number, row in enumerate(site.row_idx):
+            for s, system in enumerate(offer.systems):
+                conversion = site.conversions.get((row, system))
+                if conversion is not None:
+                    key = (system, conversion_cents(conversion, positions[system]))
+                    if key not in known:
+                        known[key] = money.converted_start_value(*key)
+                    own[number, s] = known[key]
+        values.append(own)
+    return np.concatenate(values)
 
 
 def _open_costs(blocks: Blocks, monies: Sequence[SiteMoney]) -> NDArray[np.int64]:
@@ -111,8 +132,8 @@ def blocks_of(hosts: Sequence[SiteHosts]) -> Blocks:
 
 def _info(limit: Limit) -> LimitInfo:
     name = limit.name
-    contingency = name.detail if name.family == "power" else None
-    return LimitInfo(name.text, name.site, name.family, name.element, contingency, limit.unit)
+    contingency = name.detail if name.family in FAMILIES_AFTER_FAILURES else None
+    return LimitInfo(name.text, name.site, name.family, name.element, contingency, limit.unit, name.before_action)
 
 
 def _capacities(limits: Sequence[Limit], n_periods: int) -> NDArray[np.int64]:

@@ -7,13 +7,15 @@ the step is taken again, so every figure is exact.
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 from typing import TYPE_CHECKING
 
-from planner.lower.flow import ZERO, EpochFlow, Supply
+from planner.lower.flow import ZERO, EpochFlow
 
 if TYPE_CHECKING:
+    from planner.lower.flow import Changed
     from sites.expansion.graphs import Graph
 
 
@@ -23,6 +25,19 @@ class _CoarseError(Exception):
     def __init__(self, factor: int) -> None:
         self.factor = factor
         super().__init__(factor)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How constants differ after a failure."""
+
+    changed: Changed
+    """Nodes whose supply differs."""
+    denominator: int
+    terms: dict[str, int]
+    """More watts of output by node, over the denominator."""
+    output_w: dict[str, Fraction]
+    """Output watts of the elements whose constants differ."""
 
 
 class ConstantFlow:
@@ -59,22 +74,33 @@ class ConstantFlow:
     def _scaled(self, table: dict[str, Fraction]) -> dict[str, int]:
         return {node: watts.numerator * (self._denominator // watts.denominator) for node, watts in table.items()}
 
-    def after(self, changed: dict[str, Supply | None]) -> dict[str, Fraction]:
-        """Output watts of the elements whose constants differ in a contingency.
+    def after(self, changed: Changed, base: Difference | None = None) -> Difference:
+        """How the constants differ in a contingency, and the output watts of the elements where they do.
 
-        Parameters: changed, as from `EpochFlow.after`. Only differences are walked, from the loads up.
+        Parameters: changed, as from `EpochFlow.after`; base, what another failure changes already, where `changed` was
+        walked from that: then the watts are those of elements that differ from it. Only differences are walked.
         """
         while True:
             try:
-                difference = self._difference(changed)
+                difference = self._difference(changed, base)
                 break
             except _CoarseError as coarse:
                 self._refine(coarse.factor)
-        result = {
-            node: Fraction(self._output[node] + more, self._denominator) for node, more in difference.items() if more
+        already = self._already(base)
+        watts = {
+            node: Fraction(self._output[node] + already.get(node, 0) + more, self._denominator)
+            for node, more in difference.items()
+            if more
         }
-        result.update({node: ZERO for node, supply in changed.items() if supply is None})
-        return result
+        watts.update({node: ZERO for node, supply in changed.items() if supply is None})
+        return Difference(changed, self._denominator, difference, watts)
+
+    def _already(self, base: Difference | None) -> dict[str, int]:
+        """What a base failure has changed, over the common denominator of now."""
+        if base is None:
+            return {}
+        factor = self._denominator // base.denominator
+        return base.terms if factor == 1 else {node: more * factor for node, more in base.terms.items()}
 
     def _refine(self, factor: int) -> None:
         self._denominator *= factor
@@ -82,25 +108,29 @@ class ConstantFlow:
             for node in table:
                 table[node] *= factor
 
-    def _difference(self, changed: dict[str, Supply | None]) -> dict[str, int]:
-        """By how much the output of each element differs from normal operation."""
+    def _difference(self, changed: Changed, base: Difference | None) -> dict[str, int]:
+        """By how much the output of each element differs from normal operation, or from a base failure."""
         position, order = self._flow.flow.position, self._flow.flow.order
+        already = self._already(base)
         difference: dict[str, int] = {}
         queue = [-position[node] for node in changed]
         heapq.heapify(queue)
         seen = set(queue)
         while queue:
             node = order[-heapq.heappop(queue)]
-            for source, more in self._asked(node, changed, difference.get(node, 0)):
+            for source, more in self._asked(node, changed, difference.get(node, 0), base, already.get(node, 0)):
                 difference[source] = difference.get(source, 0) + more
                 if -position[source] not in seen:
                     seen.add(-position[source])
                     heapq.heappush(queue, -position[source])
         return difference
 
-    def _asked(self, node: str, changed: dict[str, Supply | None], difference: int) -> list[tuple[str, int]]:
-        """What a node asks more (or less) of its sources than in normal operation."""
-        before = self._flow.normal[node]
+    def _asked(
+        self, node: str, changed: Changed, difference: int, base: Difference | None, already: int
+    ) -> list[tuple[str, int]]:
+        """What a node asks more (or less) of its sources than before."""
+        in_base = base is not None and node in base.changed
+        before = base.changed[node] if base is not None and in_base else self._flow.normal[node]
         now = changed.get(node, before)
         gain = self._flow.flow.gain[node]
         if before is now:
@@ -108,12 +138,17 @@ class ConstantFlow:
                 return []
             more = _times(difference, gain)
             return [(source, _times(more, weight)) for source, weight in before.weights]
-        less = -self._input[node]
-        asked = [(source, _times(less, weight)) for source, weight in (before.weights if before else ())]
+        touched = in_base or already
+        used = self._asks(node, self._output[node] + already) if touched else self._input[node]
+        asked = [(source, _times(-used, weight)) for source, weight in (before.weights if before else ())]
         if now is not None:
-            watts = _times(self._output[node] + difference, gain) + self._at_input[node]
+            watts = self._asks(node, self._output[node] + already + difference)
             asked += [(source, _times(watts, weight)) for source, weight in now.weights]
         return [(source, more) for source, more in asked if more]
+
+    def _asks(self, node: str, output: int) -> int:
+        """Input of a node that puts out so much."""
+        return _times(output, self._flow.flow.gain[node]) + self._at_input[node]
 
 
 def _times(number: int, factor: Fraction) -> int:

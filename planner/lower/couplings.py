@@ -33,6 +33,9 @@ class RowCouplings:
     """Share of the row's liquid heat that each plant takes."""
     air_plants: dict[str, Fraction]
     drives: tuple[Drive, ...]
+    """Mechanical loads that draw something for its heat."""
+    machinery: frozenset[str]
+    """Every mechanical node of its loops and plants, whatever it draws."""
     support: str | None
     fan_watts_per_air_watt: Fraction
     """Heat that the row's own air handlers add to each watt of air heat."""
@@ -40,8 +43,7 @@ class RowCouplings:
     @property
     def needs(self) -> frozenset[str]:
         """Mechanical and support nodes of the power graph without which the row cannot run."""
-        nodes = {drive.node for drive in self.drives}
-        return frozenset(nodes | ({self.support} if self.support else set()))
+        return self.machinery | ({self.support} if self.support else frozenset())
 
 
 @dataclass
@@ -77,8 +79,10 @@ def _couple_row(
 ) -> RowCouplings:
     liquid, air = _heat(graphs, row, "liquid"), _heat(graphs, row, "air")
     drives = []
+    machinery: set[str] = set()
     for loop in sorted(set(liquid.share) | set(air.share)):
         for node, load in mechanical.get(loop, ()):
+            machinery.add(node)
             per_liquid = liquid.share.get(loop, ZERO) * load["watts_per_liquid_watt"]
             per_air = air.share.get(loop, ZERO) * load["watts_per_air_watt"]
             if per_liquid or per_air:
@@ -91,6 +95,7 @@ def _couple_row(
         liquid_plants=_plants(graphs, liquid.share),
         air_plants=_plants(graphs, air.share),
         drives=tuple(drives),
+        machinery=frozenset(machinery),
         support=support.get(fields["block_id"]),
         fan_watts_per_air_watt=fans,
     )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from planner.lower.flow import ONE
 from planner.lower.joint_limits import delivered_racks
-from sites.expansion.ratings import tap_rating_w
-from sites.expansion.values import known
-from sites.schema.site import COMMON_MODE
+from planner.lower.mismatch import Mismatch
+from planner.lower.row_figures import RowFigures, figures_as_it_stands, figures_converted
+from planner.lower.stops import forbidden_stops, stops_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from planner.lower.hosts import Offer
     from planner.lower.site import LoweredSite
+    from sites.schema.lineup import Conversion
     from sites.schema.portfolio import PortfolioFile
 
 
@@ -26,6 +23,10 @@ class Verdict:
 
     first_period: int | None
     reason: str | None
+    fits: bool = False
+    """Whether the row offers what the configuration needs, whenever it may stand there."""
+    conversion: Conversion | None = None
+    """What must be converted in the row for it."""
 
 
 class SiteEligibility:
@@ -35,7 +36,11 @@ class SiteEligibility:
         """Prepare; supply is that of the portfolio."""
         self._site, self._offer, self._portfolio = site, offer, portfolio
         self._supplied = [self._first_supplied(one.system.name) for one in offer.configurations]
-        self._known: dict[tuple[object, ...], str | None] = {}
+        self._mismatch = Mismatch(site, offer, portfolio)
+        self._of_system = {
+            system: tuple(k for k, one in enumerate(offer.configurations) if one.system.name == system)
+            for system in offer.systems
+        }
 
     def verdicts(self) -> dict[str, tuple[Verdict, ...]]:
         """By row id, one verdict for each configuration."""
@@ -46,17 +51,37 @@ class SiteEligibility:
         first, why = (None, reason) if reason else self._first_standing(row)
         if first is None:
             return (Verdict(None, why),) * len(self._offer.configurations)
-        return tuple(self._verdict(row, k, first) for k in range(len(self._offer.configurations)))
+        chosen = {system: self._chosen(row, system) for system in self._offer.systems}
+        return tuple(
+            self._verdict(row, k, first, *chosen[one.system.name]) for k, one in enumerate(self._offer.configurations)
+        )
 
-    def _verdict(self, row: str, k: int, first: int) -> Verdict:
-        reason = self._mismatch(row, k)
+    def _chosen(self, row: str, system: str) -> tuple[RowFigures, Conversion | None]:
+        """What the row offers a system: as it stands, or by the first conversion under which some of it fits."""
+        fields, configurations = self._site.rows[row], self._of_system[system]
+        standing = figures_as_it_stands(fields)
+        if not fields["conversions"] or any(self._mismatch.reason(row, k, standing) is None for k in configurations):
+            return standing, None
+        for number, conversion in enumerate(fields["conversions"]):
+            figures = figures_converted(fields, number)
+            if any(self._mismatch.reason(row, k, figures) is None for k in configurations):
+                return figures, conversion
+        return standing, None
+
+    def _verdict(self, row: str, k: int, first: int, figures: RowFigures, conversion: Conversion | None) -> Verdict:
+        reason = self._mismatch.reason(row, k, figures)
         if reason is not None:
             return Verdict(None, reason)
         supplied = self._supplied[k]
         if supplied is None:
             system = self._offer.configurations[k].system.name
-            return Verdict(None, f"no rack of {system} is delivered by the last decision period")
-        return Verdict(max(first, supplied), None)
+            reason = f"no rack of {system} is delivered by the last decision period"
+            return Verdict(None, reason, fits=True, conversion=conversion)
+        start = max(first, supplied) + (0 if conversion is None else conversion.quarters)
+        if conversion is not None and start >= len(self._offer.periods):
+            reason = f"the conversion '{conversion.name}' would be done only after the last decision period"
+            return Verdict(None, reason, fits=True, conversion=conversion)
+        return Verdict(start, None, fits=True, conversion=conversion)
 
     def _first_supplied(self, system: str) -> int | None:
         for t, period in enumerate(self._offer.periods):
@@ -76,123 +101,19 @@ class SiteEligibility:
         return None
 
     def _first_standing(self, row: str) -> tuple[int | None, str]:
-        """First epoch in which the row exists and from which on no failure drops it outside its class."""
+        """First epoch in which the row exists and from which on no failure stops it outside its class."""
         fields = self._site.rows[row]
-        allowed = {str(kind) for kind in fields["may_drop_on"]}
         reason = "the row comes into service after the last decision period, or something that it needs does"
         first: int | None = None
         for state in self._site.states:
             if row not in state.epoch.power:
+                if first is not None:
+                    first, reason = None, "the row loses a feed that is due by then: not all of its feeds are there"
                 continue
-            dropping = {failed: state.kind_of(failed) for failed in state.dropped_by.get(row, ())}
-            forbidden = {failed: kind for failed, kind in dropping.items() if kind not in allowed}
-            if forbidden:
+            stops = forbidden_stops(state, row, fields)
+            if stops:
                 first = None
-                reason = (
-                    f"{_failures(forbidden)} would drop the row, which its class "
-                    f"'{fields['availability_class']}' does not allow"
-                )
+                reason = f"{stops_in_words(stops)}, which its class '{fields['availability_class']}' does not allow"
             elif first is None:
                 first = state.epoch.first_period
         return first, reason
-
-    def _mismatch(self, row: str, k: int) -> str | None:
-        """What the configuration needs and the row does not offer; equal questions are asked once."""
-        fields = self._site.rows[row]
-        ports = self._site.graphs.fabric.nodes[fields["block_id"]]["ports_by_kind"]
-        needed_share = self._largest_feed_share(row)
-        loop, floor = fields["liquid_supply_degc"], fields["floor_point_kg_per_m2"]
-        key = (k, loop, floor, id(fields["taps"]), needed_share, tuple(sorted(ports)), fields["ride_through"])
-        if key not in self._known:
-            checks: tuple[Callable[[], str | None], ...] = (
-                lambda: self._loop(fields["liquid_supply_degc"], k),
-                lambda: self._taps(fields["taps"], needed_share, k),
-                lambda: self._ride_through(fields["ride_through"], k),
-                lambda: self._ports(tuple(sorted(ports)), k),
-                lambda: self._point_load(fields["floor_point_kg_per_m2"], k),
-            )
-            self._known[key] = next((reason for check in checks if (reason := check()) is not None), None)
-        return self._known[key]
-
-    def _largest_feed_share(self, row: str) -> Fraction:
-        """Largest share on any feed once any other one feed is lost."""
-        shares = [edge["share"] for _, _, edge in self._site.graphs.power.in_edges(row, data=True)]
-        after = [
-            share / (ONE - lost)
-            for i, lost in enumerate(shares)
-            for j, share in enumerate(shares)
-            if i != j and lost < 1
-        ]
-        return Fraction(max([*shares, *after]))
-
-    def _loop(self, supply_degc: Fraction | None, k: int) -> str | None:
-        configuration = self._offer.configurations[k]
-        system = configuration.system
-        where = f"configuration '{configuration.name}'"
-        liquid_share = known(configuration.profile.liquid_share, where, "liquid_share")
-        if supply_degc is None:
-            if liquid_share == 0:
-                return None
-            return f"the row has no liquid loop, and the rack gives {float(liquid_share):.0%} of its heat to liquid"
-        most_degc = known(system.max_supply, f"system '{system.name}'", "max_supply")
-        if most_degc >= supply_degc:
-            return None
-        return f"the loop supplies {float(supply_degc):g} degC, and the rack takes {float(most_degc):g} degC at most"
-
-    def _taps(self, taps: object, share: Fraction, k: int) -> str | None:
-        system = self._offer.configurations[k].system
-        where = f"system '{system.name}'"
-        low_v = known(system.input_voltage_low, where, "input_voltage_low")
-        high_v = known(system.input_voltage_high, where, "input_voltage_high")
-        voltage_v: Fraction = taps.voltage  # type: ignore[attr-defined]
-        if not low_v <= voltage_v <= high_v:
-            return f"the taps give {float(voltage_v):g} V, and the rack takes {float(low_v):g} to {float(high_v):g} V"
-        offered_w = tap_rating_w(taps) * taps.count  # type: ignore[arg-type,attr-defined]
-        needed_w = self._offer.draws[k].it_w * share
-        if needed_w <= offered_w:
-            return None
-        return (
-            f"the taps of one feed carry {offered_w / 1000:,.1f} kW, and the rack draws "
-            f"{float(needed_w) / 1000:,.1f} kW from it once another feed is lost"
-        )
-
-    def _ride_through(self, rule: str | None, k: int) -> str | None:
-        """Whether the shelves on one feed carry the rack once the other feed of two is lost."""
-        if rule is None or rule == "ignore":
-            return None
-        configuration, it_w = self._offer.configurations[k], self._offer.draws[k].it_w
-        system = configuration.system
-        if configuration.profile.capped_to_ride_through and rule == "refuse":
-            return "a power cap would hold the rack at what its shelves on one feed carry, which the row does not trust"
-        where = f"system '{system.name}'"
-        n_shelves: int = known(system.power_shelves_per_feed, where, "power_shelves_per_feed")
-        carried_w = known(system.power_shelf_rating, where, "power_shelf_rating") * n_shelves
-        if it_w <= carried_w:
-            return None
-        return (
-            f"the rack draws {it_w / 1000:,.1f} kW, and once a feed is lost its {n_shelves} power shelves on the other "
-            f"carry {float(carried_w) / 1000:,.1f} kW"
-        )
-
-    def _ports(self, offered: tuple[str, ...], k: int) -> str | None:
-        needed = self._offer.draws[k].port_kind
-        if needed in offered:
-            return None
-        return f"the leaf group offers ports {', '.join(offered)}, and the rack needs {needed}"
-
-    def _point_load(self, most_kg_per_m2: Fraction, k: int) -> str | None:
-        system = self._offer.configurations[k].system
-        where = f"system '{system.name}'"
-        weight_kg = known(system.weight, where, "weight")
-        load = weight_kg / known(system.footprint, where, "footprint")
-        if load <= most_kg_per_m2:
-            return None
-        return f"the floor takes {float(most_kg_per_m2):,.0f} kg/m² at a point, and the rack needs {float(load):,.0f}"
-
-
-def _failures(kinds: dict[str, str]) -> str:
-    """The failures in words: kinds of single elements, and common-mode groups by name."""
-    alone = sorted({kind for kind in kinds.values() if kind != COMMON_MODE})
-    groups = sorted(failed for failed, kind in kinds.items() if kind == COMMON_MODE)
-    words = [f"the failure of a single {' or '.join(alone)}"] if alone else []
-    return " and ".join(words + [f"the common-mode failure of '{name}'" for name in groups])

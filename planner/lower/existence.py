@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from sites.calendar import quarter_index
+from sites.calendar import quarter_index, quarter_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,20 +34,29 @@ class Epoch:
 def epochs(graphs: SiteGraphs, couplings: dict[str, RowCouplings], periods: Sequence[str]) -> tuple[Epoch, ...]:
     """Split the decision periods of a site where something comes into service.
 
-    Parameters: graphs; couplings by row id; periods, consecutive quarters. Existence never ends, so epochs only grow.
+    Parameters: graphs; couplings by row id; periods, consecutive quarters. Existence ends only for a row that runs on
+    one feed until a quarter by which the other one is not there.
     """
     result: list[Epoch] = []
     starts = _starts(graphs)
     topological = list(nx.topological_sort(graphs.power))
-    cuts = sorted({0} | {start - quarter_index(periods[0]) for start in starts.values()})
+    due = {row: quarter_index(until) for row, until in _single_feeds(graphs).items()}
+    cuts = sorted({0} | {start - quarter_index(periods[0]) for start in (*starts.values(), *due.values())})
     cuts = [cut for cut in cuts if 0 <= cut < len(periods)]
     for first, end in zip(cuts, [*cuts[1:], len(periods)], strict=True):
         now = quarter_index(periods[first])
         dated = frozenset(node for node, start in starts.items() if start <= now)
-        power = _existing_power(graphs, topological, dated, couplings)
+        single = frozenset(row for row, quarter in due.items() if now < quarter)
+        power = _existing_power(graphs, topological, dated, couplings, single)
         cooling = frozenset(node for node in graphs.cooling.nodes if node in dated)
         result.append(Epoch(first, end, power, cooling))
     return _joined(result)
+
+
+def last_epoch(graphs: SiteGraphs, couplings: dict[str, RowCouplings]) -> Epoch:
+    """What exists once everything is in service, as an epoch of one period."""
+    starts = [*_starts(graphs).values(), *(quarter_index(until) for until in _single_feeds(graphs).values())]
+    return epochs(graphs, couplings, (quarter_name(max(starts)),))[0]
 
 
 def _joined(found: list[Epoch]) -> tuple[Epoch, ...]:
@@ -75,10 +84,23 @@ def _starts(graphs: SiteGraphs) -> dict[str, int]:
     return starts
 
 
+def _single_feeds(graphs: SiteGraphs) -> dict[str, str]:
+    """Quarter until which one feed is enough, by row; other rows wait for all of their feeds."""
+    fields_of = graphs.containment.nodes(data=True)
+    return {row: fields["single_feed_until"] for row, fields in fields_of if fields.get("single_feed_until")}
+
+
 def _existing_power(
-    graphs: SiteGraphs, topological: list[str], dated: frozenset[str], couplings: dict[str, RowCouplings]
+    graphs: SiteGraphs,
+    topological: list[str],
+    dated: frozenset[str],
+    couplings: dict[str, RowCouplings],
+    single: frozenset[str],
 ) -> frozenset[str]:
-    """Elements by date; loads when all their feeds trace to the service and all that they need exists."""
+    """Elements by date; loads when their feeds trace to the service and all that they need exists.
+
+    Parameters: single, rows for which one feed is enough; all other loads need all of theirs.
+    """
     existing: set[str] = set()
     traced: set[str] = set()
     for node in topological:
@@ -87,7 +109,8 @@ def _existing_power(
         if node not in dated:
             continue
         if kind in LOAD_KINDS:
-            if sources and all(source in traced for source in sources):
+            enough = any if node in single else all
+            if sources and enough(source in traced for source in sources):
                 existing.add(node)
             continue
         existing.add(node)

@@ -8,6 +8,7 @@ parents are one object, so what a failure does not touch costs nothing and is kn
 from __future__ import annotations
 
 import heapq
+from collections import ChainMap
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from sites.expansion.graphs import Graph
@@ -45,6 +47,10 @@ class Supply:
 
     vector: Vector
     weights: Weights
+
+
+Changed = dict[str, Supply | None]
+"""Nodes whose supply differs after a failure; None for those that are dead."""
 
 
 class PowerFlow:
@@ -125,31 +131,34 @@ class EpochFlow:
         loads = {"row", "mechanical", "support", "service"}
         return tuple(node for node in self.flow.order if node in self.existing and self.flow.kind[node] not in loads)
 
-    def after(self, failed: AbstractSet[str]) -> dict[str, Supply | None]:
+    def after(
+        self, failed: AbstractSet[str], base: Changed | None = None, held: AbstractSet[str] = frozenset()
+    ) -> Changed:
         """Nodes whose supply differs once `failed` are lost, they included; None for those that are dead.
 
-        Parameters: failed, elements that exist in this epoch.
+        Parameters: failed, elements that exist in this epoch; base, what the loss of `held` has changed already: then
+        only what differs from that is walked and returned.
         """
-        changed: dict[str, Supply | None] = dict.fromkeys(failed)
+        before: Mapping[str, Supply | None] = self.normal if base is None else ChainMap(base, self.normal)
+        changed: Changed = dict.fromkeys(failed)
+        lost = {self.flow.position[one] for one in (*failed, *held)}
         seen = {self.flow.position[load] for one in failed for load in self.flow.loads[one] if load in self.existing}
-        seen -= {self.flow.position[one] for one in failed}
+        seen -= lost
         queue = sorted(seen)
         while queue:
             node = self.flow.order[heapq.heappop(queue)]
-            supply = self._supply(node, changed, self.normal)
-            if supply is self.normal[node]:
+            supply = self._supply(node, changed, before)
+            if supply is before[node]:
                 continue
             changed[node] = supply
             for load in self.flow.loads[node]:
                 position = self.flow.position[load]
-                if load in self.existing and load not in failed and position not in seen:
+                if load in self.existing and position not in lost and position not in seen:
                     seen.add(position)
                     heapq.heappush(queue, position)
         return changed
 
-    def _supply(
-        self, node: str, first: dict[str, Supply | None], other: dict[str, Supply | None] | None
-    ) -> Supply | None:
+    def _supply(self, node: str, first: Changed, other: Mapping[str, Supply | None] | None) -> Supply | None:
         """The supply of a node; that of its sources is looked up in `first`, then in `other`. None when it is dead."""
         live: list[str] = []
         outputs: dict[str, Vector] = {}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from planner.lower.draws import Draw
     from planner.lower.site import LoweredSite
     from sites.catalog.loader import Configuration
+    from sites.schema.lineup import Conversion
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class SiteHosts:
     row_idx: dict[str, int]
     """Number in the problem of every hosting row."""
     n_positions: dict[int, int]
+    floor_uniform_kg_per_m2: dict[str, Fraction] = field(default_factory=dict)
+    """Of rows that take nothing as they stand: the rating of their floor once converted."""
+    conversions: dict[tuple[str, str], Conversion] = field(default_factory=dict)
+    """What is converted for racks of a system, by row and system."""
 
     @property
     def relevant(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from planner.lower.site import LoweredSite
     from planner.problem import Problem
     from sites.expansion import SiteGraphs
+    from sites.schema.lineup import Conversion
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ class Lowered:
     """Contingencies of single elements without transferred load, or implied by another contingency of that element."""
     sites: dict[str, LoweredSite]
     """Graphs, flows and epochs of each site."""
+    conversions: dict[tuple[str, str], Conversion]
+    """What is converted for racks of a system, by `site:row` and system."""
 
     @property
     def graphs(self) -> dict[str, SiteGraphs]:

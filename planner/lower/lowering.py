@@ -21,8 +21,11 @@ from planner.lower.merging import Limit, merge
 from planner.lower.money import SiteMoney, prices_of
 from planner.lower.pieces import scaled_share
 from planner.lower.power_limits import EpochLoads, EpochMeter, meter_of, power_limits
+from planner.lower.row_figures import floor_uniform_kg_per_m2
 from planner.lower.site import LoweredSite, prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits, service_capacity_w
+from planner.lower.supply_at_meter import largest_meter_draw_w, supply_at_meter
+from planner.lower.swing import swing_limit
 from planner.problem import Ineligible
 from sites.calendar import quarters_from
 from sites.expansion.values import known
@@ -31,6 +34,7 @@ from sites.portfolio_checks import decision_periods, unmodelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -55,7 +59,7 @@ def lower(world: World) -> Lowered:
     _refuse_unmodelled(world)
     sites = [prepare(world_site, catalog, offer.periods) for world_site in world.sites]
     verdicts = [SiteEligibility(site, offer, portfolio).verdicts() for site in sites]
-    hosts = number_rows(sites, verdicts)
+    hosts = number_rows(sites, verdicts, offer)
     ineligible = _ineligible(sites, verdicts, offer)
     if not any(one.row_idx for one in hosts):
         raise _no_usable_row(sites, verdicts)
@@ -70,7 +74,7 @@ def lower(world: World) -> Lowered:
     dropped = drop_implied(limits, eligible)
     active: list[Limit] = [limit for limit in limits if limit.is_active]
 
-    monies = [SiteMoney(portfolio, offer, prices, site.energy_price_usd_per_mwh) for site in sites]
+    monies = [_money(portfolio, offer, prices, site) for site in sites]
     unit_racks = _unit_racks(catalog, offer)
     problem = assemble(portfolio, offer, hosts, monies, first_period, active, ineligible, unit_racks)
     meters = [_meter_load(one, offer, own, problem.n_rows) for one, own in zip(hosts, epochs, strict=True)]
@@ -83,6 +87,11 @@ def lower(world: World) -> Lowered:
         dropped=tuple(dropped),
         n_contingencies_dropped=n_implied,
         sites={site.name: site for site in sites},
+        conversions={
+            (f"{one.site.name}:{row}", system): conversion
+            for one in hosts
+            for (row, system), conversion in one.conversions.items()
+        },
     )
 
 
@@ -106,17 +115,46 @@ def _refuse_unmodelled(world: World) -> None:
         raise InputError(faults)
 
 
-def number_rows(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts]) -> list[SiteHosts]:
+def _money(portfolio: PortfolioFile, offer: Offer, prices: Prices, site: LoweredSite) -> SiteMoney:
+    supply = supply_at_meter(site.graphs)
+    meter_w = largest_meter_draw_w(site, offer) if supply.demand_charge_usd_per_kw_month else ()
+    return SiteMoney(portfolio, offer, prices, supply, meter_w)
+
+
+def number_rows(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], offer: Offer) -> list[SiteHosts]:
     """Number through the sites every row in which some configuration may ever stand."""
-    hosts = []
+    hosts: list[SiteHosts] = []
     n_rows = 0
     for site, of_row in zip(sites, verdicts, strict=True):
         usable = [row for row, found in of_row.items() if any(one.first_period is not None for one in found)]
         row_idx = {row: n_rows + offset for offset, row in enumerate(usable)}
-        n_positions = {row_idx[row]: int(site.rows[row]["positions"]) for row in usable}
-        hosts.append(SiteHosts(site, row_idx, n_positions))
+        conversions = {
+            (row, configuration.system.name): one.conversion
+            for row in usable
+            for configuration, one in zip(offer.configurations, of_row[row], strict=True)
+            if one.conversion is not None
+        }
+        hosts.append(
+            SiteHosts(
+                site=site,
+                row_idx=row_idx,
+                n_positions={row_idx[row]: int(site.rows[row]["positions"]) for row in usable},
+                floor_uniform_kg_per_m2=_converted_floors(site, {row: of_row[row] for row in usable}),
+                conversions=conversions,
+            )
+        )
         n_rows += len(usable)
     return hosts
+
+
+def _converted_floors(site: LoweredSite, verdicts: Verdicts) -> dict[str, Fraction]:
+    """The floor of rows that take nothing as they stand: the weakest of those under the conversions made there."""
+    floors = {}
+    for row, found in verdicts.items():
+        fitting = [one.conversion for one in found if one.fits]
+        if fitting and None not in fitting:
+            floors[row] = min(floor_uniform_kg_per_m2(site.rows[row], one) for one in fitting)
+    return floors
 
 
 def _first_periods(hosts: Sequence[SiteHosts], verdicts: Sequence[Verdicts], offer: Offer) -> NDArray[np.int32]:
@@ -173,7 +211,8 @@ def _pieces(
             own_meter = meter_limit(loads, meter)
             pieces += power + CoolingLimits(site_hosts, offer, loads.state, occupants).pieces()
             pieces += [] if own_meter is None else [own_meter]
-        pieces += fabric_limits(site_hosts, offer) + landing_limits(site_hosts, offer)
+        pieces += fabric_limits(site_hosts, offer, occupants) + landing_limits(site_hosts, offer)
+        pieces += swing_limit(site_hosts, offer, world.portfolio, occupants)
     return pieces, n_implied
 
 

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import SHARE_BITS
+from sites.calendar import quarter_index, quarter_name
 from sites.expansion.values import known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.lower.hosts import Offer
+    from planner.lower.supply_at_meter import SupplyAtMeter
     from sites.catalog.loader import Catalog, Configuration
+    from sites.schema.lineup import Conversion
     from sites.schema.portfolio import PortfolioFile
 
 HOURS_PER_QUARTER = 2190
@@ -59,48 +62,68 @@ def prices_of(portfolio: PortfolioFile, catalog: Catalog, systems: tuple[str, ..
 
 
 class SiteMoney:
-    """Cash flows of one rack at one site's energy price."""
+    """Cash flows of one rack at one site's supply."""
 
     def __init__(
-        self, portfolio: PortfolioFile, offer: Offer, prices: Prices, energy_price_usd_per_mwh: Fraction
+        self,
+        portfolio: PortfolioFile,
+        offer: Offer,
+        prices: Prices,
+        supply: SupplyAtMeter,
+        meter_w: tuple[Fraction, ...] = (),
     ) -> None:
-        """Keep what the cash flows are made of; the energy price is that of the site (USD/MWh)."""
+        """Keep what the cash flows are made of.
+
+        Parameters: supply, the sources at the site's meter; meter_w, [n_configurations] watts at the meter of one
+        rack, for which the demand charge is paid; empty: there is none.
+        """
         self._portfolio, self._offer, self._prices = portfolio, offer, prices
-        self._energy_price = energy_price_usd_per_mwh
+        self._supply = supply
+        self._meter_w = meter_w
         self._money = portfolio.money
         self._n_periods = len(offer.periods)
+        self._start = quarter_index(portfolio.start)
+        self._availability: dict[int, Fraction] = {}
 
     def discount(self, t: int) -> Fraction:
         """(1 + rate)^(−t/4), the float64 as an exact rational."""
         return Fraction(math.pow(float(1 + self._money.discount_rate_per_year), -t / QUARTERS_PER_YEAR))
 
     def revenue_usd(self, system: str, performance: Fraction, t: int) -> Fraction:
-        """Contract-price revenue of one rack in quarter t."""
+        """Contract-price revenue of one rack in quarter t, less what curtailment takes."""
         decline = Fraction(math.pow(float(1 - self._money.rental_decline_per_year), t / QUARTERS_PER_YEAR))
         hours = HOURS_PER_QUARTER * self._money.utilisation
         gpus = self._gpus[system]
-        return self._prices.rental_usd_per_gpu_hour[system] * decline * gpus * hours * performance
+        return self._prices.rental_usd_per_gpu_hour[system] * decline * gpus * hours * performance * self.available(t)
+
+    def available(self, t: int) -> Fraction:
+        """Share of quarter t in which the site has the power to work."""
+        if t not in self._availability:
+            self._availability[t] = self._supply.availability(quarter_name(self._start + t))
+        return self._availability[t]
 
     @cached_property
     def _gpus(self) -> dict[str, int]:
         systems = {one.system.name: one.system for one in self._offer.configurations}
         return {name: known(one.gpu_packages, f"system '{name}'", "gpu_packages") for name, one in systems.items()}
 
-    def running_usd(self, k: int) -> Fraction:
-        """Energy and operations of one rack of configuration k for a quarter."""
+    def running_usd(self, k: int, t: int) -> Fraction:
+        """Energy, demand and operations of one rack of configuration k in quarter t."""
         profile, it_w = self._offer.configurations[k].profile, self._offer.draws[k].it_w
         name = self._offer.configurations[k].name
         key = f"average_{self._money.workload}"
         average = known(getattr(profile, key), f"configuration '{name}'", key)
         megawatt_hours = it_w * average * self._money.annual_pue * HOURS_PER_QUARTER / WATTS_PER_MEGAWATT
-        operations = it_w * self._money.opex_per_it_watt_year / QUARTERS_PER_YEAR
-        return Fraction(megawatt_hours * self._energy_price + operations)
+        energy_usd = megawatt_hours * self._supply.usd_per_mwh(quarter_name(self._start + t))
+        demand_usd = self._supply.demand_usd_per_quarter(self._meter_w[k]) if self._meter_w else ZERO
+        operations_usd = it_w * self._money.opex_per_it_watt_year / QUARTERS_PER_YEAR
+        return Fraction(energy_usd + demand_usd + operations_usd)
 
     def earned_usd(self, k: int, t: int) -> Fraction:
         """Market revenue less energy and operations of one rack of configuration k in quarter t, discounted."""
         configuration = self._offer.configurations[k]
         revenue = self.revenue_usd(configuration.system.name, _performance(configuration), t)
-        return (self._money.market_factor * revenue - self.running_usd(k)) * self.discount(t)
+        return (self._money.market_factor * revenue - self.running_usd(k, t)) * self.discount(t)
 
     def period_value(self) -> NDArray[np.int64]:
         """[n_configurations, n_periods] cents for each standing rack."""
@@ -125,6 +148,15 @@ class SiteMoney:
         return _integers(
             [[_down(self._start_usd(system, t)) for t in range(self._n_periods)] for system in self._offer.systems]
         )
+
+    def converted_start_value(self, system: str, cost_cents: int) -> NDArray[np.int64]:
+        """[n_periods] cents for each rack of a system started in a row that is converted for it.
+
+        Parameters: cost_cents, of the conversion for each rack.
+        """
+        cost_usd = Fraction(cost_cents, CENTS_PER_USD)
+        values = [_down(self._start_usd(system, t) - cost_usd * self.discount(t)) for t in range(self._n_periods)]
+        return np.array(values, np.int64)
 
     def _start_usd(self, system: str, t: int) -> Fraction:
         """Price, what it earns after the last decision period, and what acceptance takes from it."""
@@ -168,6 +200,11 @@ class SiteMoney:
         return np.array(
             [floor((1 << SHARE_BITS) * premium * self.discount(t)) for t in range(self._n_periods)], np.int64
         )
+
+
+def conversion_cents(conversion: Conversion, positions: int) -> int:
+    """What converting the places of one rack costs, in whole cents, rounded up."""
+    return ceil(conversion.cost_per_position * positions * CENTS_PER_USD)
 
 
 def contract_amount_cents(portfolio: PortfolioFile) -> int:

@@ -32,13 +32,15 @@ class LimitName:
     family: str
     element: str
     detail: str | None = None
-    """The failed element, or the kind of port."""
+    """What fails (an element, a group, a pair), or the kind of port."""
+    before_action: bool = False
+    """Whether it holds right after the failure, before racks have shed and capped."""
 
     @property
     def text(self) -> str:
-        """`site:family:element[:detail]`."""
+        """`site:family:element[:detail][:before]`."""
         tail = "" if self.detail is None else f":{self.detail}"
-        return f"{self.site}:{self.family}:{self.element}{tail}"
+        return f"{self.site}:{self.family}:{self.element}{tail}{':before' if self.before_action else ''}"
 
 
 @dataclass(frozen=True)

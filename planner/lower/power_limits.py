@@ -1,4 +1,4 @@
-"""Limits of every power element, in normal operation and under every single failure that can decide."""
+"""Limits of every power element, in normal operation and under every failure that can decide."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from planner.lower.contingencies import Contingency, ElementLoads, element_loads, share_of
+from planner.lower.flex import FlexRows, flex_rows
 from planner.lower.flow import ONE, ZERO
 from planner.lower.pieces import (
     Coefficients,
@@ -68,10 +69,19 @@ class EpochLoads:
                 result.setdefault(node, []).append((row, known.setdefault(weights, weights)))
         return result
 
-    def row_loads(self, shares: Iterable[tuple[str, Fraction]], dropped: frozenset[str]) -> RowLoads:
+    @cached_property
+    def flex(self) -> FlexRows:
+        """Rows that draw less once they have acted."""
+        return flex_rows(self.hosts.site, self.state)
+
+    def row_loads(
+        self, shares: Iterable[tuple[str, Fraction]], dropped: frozenset[str], *, acted: bool = False
+    ) -> RowLoads:
         """Turn shares of load nodes into coefficients of rows.
 
-        Parameters: shares, watts at the element for each watt drawn at each load node; dropped, rows without supply.
+        Parameters: shares, watts at the element for each watt drawn at each load node; dropped, rows without supply;
+        acted, whether rows have shed and capped after a failure: what they draw at the rack falls, support gear's
+        draw does not.
         """
         by_row: dict[str, list[Fraction]] = {}
         for node, share in shares:
@@ -79,15 +89,21 @@ class EpochLoads:
                 self._spread(node, share, by_row)
         coefficients: dict[int, Coefficients] = {}
         occupied = 0
-        for row, kinds in by_row.items():
+        for row, full in by_row.items():
             if row in dropped:
                 continue
+            kinds = self._after_action(row, full) if acted else full
             if row in self.hosts.row_idx:
                 coefficients[self.hosts.row_idx[row]] = self._coefficients(tuple(kinds))
             else:
                 draw, n_racks = self.hosts.site.occupied[row]
                 occupied += n_racks * weighted(kinds, [draw.electrical])[0]
         return RowLoads(coefficients, occupied)
+
+    def _after_action(self, row: str, kinds: list[Fraction]) -> list[Fraction]:
+        """What is left of a row's draws once it has shed and capped; support gear goes on."""
+        left = self.flex.share.get(row, ONE)
+        return kinds if left == 1 else [kinds[IT] * left, kinds[LIQUID] * left, kinds[AIR] * left, kinds[SUPPORT]]
 
     def _spread(self, node: str, share: Fraction, by_row: dict[str, list[Fraction]]) -> None:
         """Add what one load node asks for each watt of its rows; rows with the same weights share the products."""
@@ -116,7 +132,8 @@ def _loads_of(couplings: RowCouplings) -> list[tuple[str, Weights]]:
     """Load nodes that a row draws at: itself, the machinery that its heat drives, its block's support gear."""
     result: list[tuple[str, Weights]] = [(couplings.row, ((IT, ONE),))]
     for drive in couplings.drives:
-        weights = ((LIQUID, drive.watts_per_liquid_watt), (AIR, drive.watts_per_air_watt))
+        per_air_watt = drive.watts_per_air_watt  # the heat of support gear goes to the air of its row
+        weights = ((LIQUID, drive.watts_per_liquid_watt), (AIR, per_air_watt), (SUPPORT, per_air_watt))
         result.append((drive.node, tuple((kind, weight) for kind, weight in weights if weight)))
     if couplings.support is not None:
         result.append((couplings.support, ((SUPPORT, ONE),)))
@@ -131,22 +148,28 @@ def power_limits(loads: EpochLoads) -> tuple[list[Piece], int]:
     """
     pieces: list[Piece] = []
     n_implied = 0
-    for element in element_loads(loads.state, loads.rows_behind, loads.standing):
+    graph = loads.hosts.site.graphs.power
+    droppable = loads.standing | loads.flex.share.keys()
+    for element in element_loads(loads.state, graph, loads.rows_behind, droppable, loads.flex):
         n_implied += element.n_implied
-        for contingency in element.contingencies:
-            piece = _piece(loads, element, contingency)
-            if piece.coefficients:
-                pieces.append(piece)
-    return pieces, n_implied
+        fields = graph.nodes[element.element]
+        for one in element.contingencies:
+            capacity_w = int(fields["rating_w"] if one.failed is None else fields["emergency_w"])
+            pieces.append(_piece(loads, element, one, capacity_w))
+        pieces += [_piece(loads, element, one, capacity_w, before=True) for one, capacity_w in element.before_action]
+    return [piece for piece in pieces if piece.coefficients], n_implied
 
 
-def _piece(loads: EpochLoads, element: ElementLoads, contingency: Contingency) -> Piece:
-    name = LimitName(loads.hosts.site.name, "power", element.element, contingency.failed)
+def _piece(
+    loads: EpochLoads, element: ElementLoads, contingency: Contingency, capacity_w: int, *, before: bool = False
+) -> Piece:
+    """The limit of one element in one contingency; before rows have acted, or after."""
+    name = LimitName(loads.hosts.site.name, "power", element.element, contingency.failed, before)
     nodes = element.normal.keys() | contingency.changes.keys()
     shares = [(node, share_of(contingency, element.normal, node)) for node in sorted(nodes)]
-    rows = loads.row_loads(shares, contingency.dropped)
-    rating_w = loads.hosts.site.graphs.power.nodes[element.element]["rating_w"]
-    capacity = scaled_capacity(rating_w) - rows.occupied - scaled_share(contingency.constant_w)
+    acted = contingency.failed is not None and not before
+    rows = loads.row_loads(shares, contingency.dropped, acted=acted)
+    capacity = scaled_capacity(capacity_w) - rows.occupied - scaled_share(contingency.constant_w)
     epoch = loads.state.epoch
     capacity = checked_capacity(name, "W", capacity, loads.offer.periods[epoch.first_period])
     window = (capacity,) * (epoch.end_period - epoch.first_period)

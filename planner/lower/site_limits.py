@@ -23,7 +23,8 @@ def row_limits(hosts: SiteHosts, offer: Offer) -> list[Piece]:
     positions = tuple(draw.positions << SHARE_BITS for draw in offer.draws)
     for row, row_idx in hosts.row_idx.items():
         fields = hosts.site.rows[row]
-        floor_kg = fields["floor_uniform_kg_per_m2"] * fields["floor_area_m2"]
+        uniform = hosts.floor_uniform_kg_per_m2.get(row, fields["floor_uniform_kg_per_m2"])
+        floor_kg = uniform * fields["floor_area_m2"]
         for family, unit, needs, capacity in (
             ("floor", "kg", kg, floor_kg),
             ("position", "position", positions, fields["positions"]),
@@ -54,9 +55,8 @@ def landing_limits(hosts: SiteHosts, offer: Offer) -> list[Piece]:
 
 
 def service_capacity_w(hosts: SiteHosts, period: str) -> Fraction | None:
-    """The service step in force in a period; None before the first one."""
-    power = hosts.site.graphs.power
-    steps = next(fields["capacity_steps"] for _, fields in power.nodes(data=True) if fields["kind"] == "service")
+    """What the service and the site's own generation give in a period; None before the first step."""
+    steps = hosts.site.service["capacity_steps"]
     now = quarter_index(period)
     return next((capacity for start, capacity in reversed(steps) if quarter_index(start) <= now), None)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.lower.lowering import offer_of
 from planner.lower.money import SiteMoney, prices_of
+from planner.lower.supply_at_meter import supply_at_meter
 from planner.report.words import dollars
 from sites.calendar import quarter_index
 from sites.expansion.ratings import tap_rating_w
@@ -111,7 +112,7 @@ def break_evens(world: World, graphs_by_site: Mapping[str, SiteGraphs]) -> tuple
     prices = prices_of(world.portfolio, world.catalog, offer.systems)
     lines: list[BreakEven] = []
     for one in world.sites:
-        money = SiteMoney(world.portfolio, offer, prices, one.site.energy_price)
+        money = SiteMoney(world.portfolio, offer, prices, supply_at_meter(graphs_by_site[one.name]))
         ledger = Ledger(world.portfolio, offer, prices, money)
         for low, high in _pairs(offer):
             rows = _rows(offer, low, high, graphs_by_site[one.name], one.entry.buildings)
@@ -171,7 +172,7 @@ def _life_cash(ledger: Ledger, k: int, factor: Fraction) -> LifeCash:
     def revenue_usd(quarters: range) -> Fraction:
         return sum((money.revenue_usd(system, ONE, t) * money.discount(t) for t in quarters), Fraction(0))
 
-    running_usd = money.running_usd(k) * sum((money.discount(t) for t in life), Fraction(0))
+    running_usd = sum((money.running_usd(k, t) * money.discount(t) for t in life), Fraction(0))
     lost_usd = terms.market_factor * revenue_usd(life[: terms.acceptance_lag_quarters])
     bought_usd = (prices.rack_usd[system] + prices.network_usd[system]) * money.discount(start)
     return LifeCash(factor * revenue_usd(life), bought_usd + running_usd + lost_usd)

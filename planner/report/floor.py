@@ -110,9 +110,16 @@ def site_floor(
         for hall in _children(tree, building):
             cards = [_card(tree, site, lineup, standing, configurations) for lineup in _children(tree, hall)]
             racks = sum(sum(row.counts) for card in cards for row in card.rows)
-            note = f"in service {fields['in_service']} ({_binding(fields)}), {count(racks)} racks"
+            note = f"{_storey(tree, hall)}in service {fields['in_service']} ({_binding(fields)}), {count(racks)} racks"
             halls.append(Hall(hall, note, tuple(cards)))
     return SiteFloor(site, title, tuple(halls), tuple(elsewhere))
+
+
+def _storey(tree: Graph, hall: str) -> str:
+    """The storey that a hall is on, where the site names it."""
+    rows = (tree.nodes[row] for lineup in _children(tree, hall) for row in _children(tree, lineup))
+    storey = next((row["storey"] for row in rows if row["storey"] is not None), None)
+    return "" if storey is None else f"storey {storey}, "
 
 
 def _binding(fields: Mapping[str, Any]) -> str:

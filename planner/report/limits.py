@@ -1,4 +1,4 @@
-"""Limits that bind, failures, and rows that are refused: grouped so that a person can read them."""
+"""Limits that bind and rows that are refused: grouped so that a person can read them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.report.power import family_title
-from planner.report.words import amount, count, kind_title, megawatts, percent
-from sites.schema.site import COMMON_MODE
+from planner.report.power import family_title, state_words
+from planner.report.words import amount, count, dollars, megawatts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _SHOWN_LIMITS = 40
-_VERDICTS = {
-    "overload": "overloads a survivor",
-    "forbidden-drop": "drops rows that were promised to hold",
-    "drops": "drops rows, as their class permits",
-    "holds": "holds",
-}
-_WORST_FIRST = tuple(_VERDICTS)
 
 
 @dataclass(frozen=True)
@@ -54,45 +46,6 @@ class LimitGroup:
 
 
 @dataclass(frozen=True)
-class FailureLine:
-    """Elements of one kind whose failure has the same outcome."""
-
-    n_elements: int
-    example: str
-    dropped: str
-    worst: str
-    worst_share: float
-    worst_text: str
-    verdict: str
-    verdict_words: str
-
-
-@dataclass(frozen=True)
-class FailureGroup:
-    """Failures of one kind of element at one site."""
-
-    site: str
-    kind: str
-    n_elements: int
-    lines: tuple[FailureLine, ...]
-
-
-@dataclass(frozen=True)
-class FailureSummary:
-    """All failures in a sentence."""
-
-    n_elements: str
-    n_groups: str
-    """Common-mode groups; empty when there are none."""
-    n_dropping: str
-    worst_dropped_mw: str
-    worst_dropped_element: str
-    fullest_share: str
-    fullest_element: str
-    all_hold: bool
-
-
-@dataclass(frozen=True)
 class RefusalLine:
     """A reason and how many rows of a site it keeps a configuration out of."""
 
@@ -103,6 +56,19 @@ class RefusalLine:
     example: str
 
 
+@dataclass(frozen=True)
+class ConversionLine:
+    """One conversion of a site for one system."""
+
+    site: str
+    conversion: str
+    system: str
+    n_rows: str
+    n_racks: str
+    first: str
+    cost: str
+
+
 def limit_groups(
     document: Mapping[str, Any], kind_of: Mapping[tuple[str, str], str], rank: Sequence[str]
 ) -> tuple[LimitGroup, ...]:
@@ -111,18 +77,22 @@ def limit_groups(
     Parameters: document; kind_of, (site, element) to kind of power elements; rank, families in order.
     """
     last = document["periods"][-1]
-    grouped: dict[tuple[str, str, str, bool], list[Mapping[str, Any]]] = defaultdict(list)
+    grouped: dict[tuple[str, str, str, bool, bool], list[Mapping[str, Any]]] = defaultdict(list)
     for one in document["binding"]:
         level = kind_of.get((one["site"], one["element"]), one["family"])
-        grouped[one["site"], one["family"], level, one["contingency"] is not None].append(one)
+        grouped[one["site"], one["family"], level, one["contingency"] is not None, one["before_action"]].append(one)
 
     def key(entry: Mapping[str, Any]) -> tuple[object, ...]:
         family = entry["family"]
         order = rank.index(family) if family in rank else len(rank)
-        return entry["period"] != last, entry["site"] != "*", order, entry["level"], entry["site"], entry["contingency"]
+        when = entry["contingency"], entry["before_action"]
+        return entry["period"] != last, entry["site"] != "*", order, entry["level"], entry["site"], *when
 
     return tuple(
-        _limit_group(entry, grouped[entry["site"], entry["family"], entry["level"], entry["contingency"]])
+        _limit_group(
+            entry,
+            grouped[entry["site"], entry["family"], entry["level"], entry["contingency"], entry["before_action"]],
+        )
         for entry in sorted(document["stranding"], key=key)
     )
 
@@ -133,7 +103,7 @@ def _limit_group(entry: Mapping[str, Any], members: Sequence[Mapping[str, Any]])
     return LimitGroup(
         site="All sites" if entry["site"] == "*" else entry["site"],
         title=family_title(entry["family"], entry["level"]),
-        state=("after a failure" if entry["contingency"] else "normal") if entry["family"] == "power" else "",
+        state=state_words(entry),
         n_limits=len(members),
         n_last=entry["n_limits"],
         first=min(one["periods"][0] for one in members),
@@ -146,7 +116,7 @@ def _limit_group(entry: Mapping[str, Any], members: Sequence[Mapping[str, Any]])
 
 
 def _limit_line(one: Mapping[str, Any]) -> LimitLine:
-    unit = one["unit"]
+    unit = "place" if one["family"] == "support" else one["unit"]
     when = one["periods"][0] if len(one["periods"]) == 1 else f"{one['periods'][0]} to {one['periods'][-1]}"
     stranded = f"{count(one['stranded_positions'])} positions, {megawatts(one['stranded_w'])} MW"
     return LimitLine(
@@ -159,70 +129,20 @@ def _limit_line(one: Mapping[str, Any]) -> LimitLine:
     )
 
 
-def failure_groups(document: Mapping[str, Any], order: Sequence[str]) -> tuple[FailureGroup, ...]:
-    """Failures by site and kind of element, those with the same outcome counted together."""
-    grouped: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for one in document["failures"]:
-        grouped[one["site"], one["kind"]].append(one)
-
-    def key(group: tuple[str, str]) -> tuple[object, ...]:
-        return group[0], order.index(group[1]) if group[1] in order else len(order)
-
+def conversion_lines(document: Mapping[str, Any]) -> tuple[ConversionLine, ...]:
+    """What the plan converts, by site, conversion and system."""
+    grouped: dict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for one in document["conversions"]:
+        grouped[one["site"], one["conversion"], one["system"]].append(one)
     return tuple(
-        FailureGroup(site, kind_title(kind), len(grouped[site, kind]), _failure_lines(grouped[site, kind]))
-        for site, kind in sorted(grouped, key=key)
-    )
-
-
-def _failure_lines(members: Sequence[Mapping[str, Any]]) -> tuple[FailureLine, ...]:
-    """Outcomes of one kind: worst verdict first, then most dropped, then fullest survivor."""
-    outcomes: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
-    for one in members:
-        outcome = one["verdict"], one["dropped_racks"], one["dropped_it_w"], int(one["worst_load"] * 1000)
-        outcomes[outcome].append(one)
-
-    def key(outcome: tuple[Any, ...]) -> tuple[Any, ...]:
-        verdict, racks, watts, load = outcome
-        return _WORST_FIRST.index(verdict), -watts, -racks, -load
-
-    return tuple(_failure_line(outcomes[outcome]) for outcome in sorted(outcomes, key=key))
-
-
-def _failure_line(members: Sequence[Mapping[str, Any]]) -> FailureLine:
-    one = max(members, key=lambda entry: entry["worst_load"])
-    dropped = (
-        f"{count(one['dropped_racks'])} racks, {megawatts(one['dropped_it_w'])} MW" if one["dropped_racks"] else "none"
-    )
-    worst = one["worst_element"] or "no survivor carries more"
-    return FailureLine(
-        n_elements=len(members),
-        example=one["element"],
-        dropped=dropped,
-        worst=worst,
-        worst_share=min(100.0, round(100 * one["worst_load"], 2)),
-        worst_text=percent(one["worst_load"]) if one["worst_element"] else "–",
-        verdict=one["verdict"],
-        verdict_words=_VERDICTS[one["verdict"]],
-    )
-
-
-def failure_summary(document: Mapping[str, Any]) -> FailureSummary | None:
-    """What the worst failures do; None when nothing is in service."""
-    failures = document["failures"]
-    if not failures:
-        return None
-    dropped = max(failures, key=lambda one: one["dropped_it_w"])
-    fullest = max(failures, key=lambda one: one["worst_load"])
-    n_groups = sum(one["kind"] == COMMON_MODE for one in failures)
-    return FailureSummary(
-        n_elements=count(len(failures) - n_groups),
-        n_groups=count(n_groups) if n_groups else "",
-        n_dropping=count(sum(one["dropped_racks"] > 0 for one in failures)),
-        worst_dropped_mw=megawatts(dropped["dropped_it_w"]),
-        worst_dropped_element=f"{dropped['site']}:{dropped['element']}" if dropped["dropped_it_w"] else "",
-        fullest_share=percent(fullest["worst_load"]),
-        fullest_element=f"{fullest['site']}:{fullest['worst_element']}" if fullest["worst_element"] else "",
-        all_hold=all(one["verdict"] in {"holds", "drops"} for one in failures),
+        ConversionLine(
+            *key,
+            n_rows=count(len(rows)),
+            n_racks=count(sum(one["n_racks"] for one in rows)),
+            first=min(one["period"] for one in rows),
+            cost=dollars(sum(one["cost_cents"] for one in rows)),
+        )
+        for key, rows in sorted(grouped.items())
     )
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from planner.report.charts import Axis, QuarterAxis, area_path, axis, quarter_axis, step_path
 from planner.report.words import kind_title, megawatts, percent
-from planner.run.totals import step_at
+from planner.run.totals import meter_steps, step_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sites.expansion.graphs import SiteGraphs
+    from sites.schema.site import SiteFile
     from sites.world import World
 
 
@@ -54,19 +56,20 @@ class LevelLine:
 
 _FULL, _LEAST_BOUND_SHOWN = 0.995, 0.5
 FAMILY_ORDER = (
-    "envelope", "meter", "power", "liquid", "flow", "air", "dry", "chiller", "spine", "leaf", "floor", "position",
-    "landing", "supply", "budget",
+    "envelope", "meter", "swing", "power", "liquid", "flow", "air", "dry", "chiller", "spine", "leaf", "support",
+    "floor", "position", "landing", "supply", "budget",
 )  # fmt: skip
 LEVEL_ORDER = (
     "service", "line", "main-transformer", "feeder", "switchboard", "unit-substation", "ups", "bus", "transfer-switch",
-    "busway",
+    "busway", "common-mode", "cooler", "chiller", "cdu", "air-handler", "leaf", "maintenance",
 )  # fmt: skip
 _FAMILY_TITLES = {
-    "envelope": "Joint envelope", "meter": "Meter", "liquid": "CDU heat, spares out", "flow": "CDU flow, spares out",
-    "air": "Air handlers, spares out", "dry": "Dry coolers, design day", "chiller": "Chillers, design day",
-    "spine": "Spine bandwidth", "leaf": "Leaf ports", "floor": "Floor load", "position": "Positions",
-    "landing": "Landing crews", "supply": "Rack supply", "budget": "Rack budget",
+    "envelope": "Joint envelope", "meter": "Meter", "swing": "Load swing at the meter", "liquid": "CDU heat",
+    "flow": "CDU flow", "air": "Air handlers", "dry": "Coolers, design day", "chiller": "Chillers, design day",
+    "spine": "Spine bandwidth", "leaf": "Leaf ports", "support": "Network and support places", "floor": "Floor load",
+    "position": "Positions", "landing": "Landing crews", "supply": "Rack supply", "budget": "Rack budget",
 }  # fmt: skip
+_SPARES_OUT = frozenset({"liquid", "flow", "air", "dry", "chiller"})
 
 
 def family_title(family: str, level: str) -> str:
@@ -74,7 +77,16 @@ def family_title(family: str, level: str) -> str:
     return _FAMILY_TITLES.get(family) or kind_title(level)
 
 
-def panels(document: Mapping[str, Any], world: World) -> tuple[Panel, ...]:
+def state_words(entry: Mapping[str, Any]) -> str:
+    """When a limit of a level or group holds: normally, with spares out, or once something has failed."""
+    if entry["before_action"]:
+        return "after a failure, before racks shed"
+    if entry["contingency"]:
+        return "after a failure"
+    return "spares out" if entry["family"] in _SPARES_OUT else "normal" if entry["family"] == "power" else ""
+
+
+def panels(document: Mapping[str, Any], world: World, graphs_by_site: Mapping[str, SiteGraphs]) -> tuple[Panel, ...]:
     """The joint envelope, then the meter of every site that hosts racks of the plan."""
     totals, periods = document["totals"], document["periods"]
     basis = world.portfolio.envelope.basis
@@ -88,16 +100,25 @@ def panels(document: Mapping[str, Any], world: World) -> tuple[Panel, ...]:
     for one in world.sites:
         if all(one.name not in total["meter_w"] for total in totals):
             continue
-        steps = one.site.service.steps
+        meter = meter_steps(graphs_by_site[one.name])
         everything = [total["meter_w"].get(one.name, 0) for total in totals]
         other = [
             whole - total["plan_meter_w"].get(one.name, 0) for whole, total in zip(everything, totals, strict=True)
         ]
-        capacity = [step_at(steps, p) for p in periods]
-        result.append(
-            _panel(one.site.title, f"{one.name}, utility service", periods, capacity, everything, other, "service")
-        )
+        capacity = [step_at(meter, p) for p in periods]
+        note = f"{one.name}, {supply_words(one.site)}"
+        result.append(_panel(one.site.title, note, periods, capacity, everything, other, "at the meter"))
     return tuple(result)
+
+
+def supply_words(site: SiteFile) -> str:
+    """What a site is supplied from."""
+    parts = ["utility service"]
+    if site.service.non_firm is not None:
+        parts.append("non-firm service")
+    if site.generation:
+        parts.append("own generation")
+    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0]
 
 
 def _panel(
@@ -140,7 +161,7 @@ def level_lines(document: Mapping[str, Any]) -> tuple[LevelLine, ...]:
         LevelLine(
             site="All sites" if level["site"] == "*" else level["site"],
             level=family_title(level["family"], level["level"]),
-            state=_state(level),
+            state=state_words(level),
             cells=tuple(_cell(value, exact) for value, exact in zip(level["used"], level["exact"], strict=True)),
             peak=percent(max((value for value in level["used"] if value is not None), default=None)),
         )
@@ -148,17 +169,11 @@ def level_lines(document: Mapping[str, Any]) -> tuple[LevelLine, ...]:
     )
 
 
-def _state(level: Mapping[str, Any]) -> str:
-    if level["family"] != "power":
-        return ""
-    return "after a failure" if level["contingency"] else "normal"
-
-
-def _level_key(level: Mapping[str, Any]) -> tuple[bool, str, int, int, bool]:
+def _level_key(level: Mapping[str, Any]) -> tuple[bool, str, int, int, bool, bool]:
     families, kinds = FAMILY_ORDER, LEVEL_ORDER
     family = families.index(level["family"]) if level["family"] in families else len(families)
     kind = kinds.index(level["level"]) if level["level"] in kinds else len(kinds)
-    return level["site"] != "*", level["site"], family, kind, level["contingency"]
+    return level["site"] != "*", level["site"], family, kind, level["contingency"], level["before_action"]
 
 
 def _cell(value: float | None, exact: bool) -> Cell:

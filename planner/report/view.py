@@ -11,17 +11,18 @@ from pydantic import BaseModel
 
 from planner.report.assumptions import AssumptionGroup, assumption_groups
 from planner.report.breakeven import BreakEven, break_evens
+from planner.report.dates import DatesView, dates_view
+from planner.report.failures import FailureGroup, FailureSummary, failure_groups, failure_summary
 from planner.report.floor import FloorHistory, SiteFloor, history, site_floor, standing_racks
 from planner.report.limits import (
-    FailureGroup,
-    FailureSummary,
+    ConversionLine,
     LimitGroup,
     RefusalLine,
-    failure_groups,
-    failure_summary,
+    conversion_lines,
     limit_groups,
     refusal_lines,
 )
+from planner.report.network import NetworkView, network_view
 from planner.report.power import FAMILY_ORDER, LEVEL_ORDER, LevelLine, Panel, level_lines, panels
 from planner.report.summary import (
     ConfigurationLine,
@@ -83,10 +84,13 @@ class View:
     limits: tuple[LimitGroup, ...]
     failures: tuple[FailureGroup, ...]
     failure_summary: FailureSummary | None
+    dates: DatesView
+    network: NetworkView
     money: MoneySummary
     budget_note: str
     break_evens: tuple[BreakEven, ...]
     refusals: tuple[RefusalLine, ...]
+    conversions: tuple[ConversionLine, ...]
     assumptions: tuple[AssumptionGroup, ...]
     n_assumptions: int
     made: tuple[MadeLine, ...]
@@ -114,7 +118,7 @@ def build_view(
         head=_head(document, world, facts),
         configurations=configuration_lines(document, facts),
         ramp=ramp(document, facts),
-        panels=panels(document, world),
+        panels=panels(document, world, graphs_by_site),
         levels=level_lines(document),
         floors=floors,
         any_occupied=any(
@@ -124,10 +128,13 @@ def build_view(
         limits=limit_groups(document, element_kinds(graphs_by_site), FAMILY_ORDER),
         failures=failure_groups(document, LEVEL_ORDER),
         failure_summary=failure_summary(document),
+        dates=dates_view(document, world.catalog),
+        network=network_view(document, world),
         money=money_summary(document),
         budget_note=_budget_note(world),
         break_evens=break_evens(world, graphs_by_site),
         refusals=refusal_lines(document),
+        conversions=conversion_lines(document),
         assumptions=assumptions,
         n_assumptions=sum(len(group.entries) for group in assumptions),
         made=_made(document, manifest),
@@ -183,6 +190,9 @@ def _used_entries(world: World, configurations: list[str]) -> dict[str, BaseMode
     named = sorted({name for one in world.sites for name in _equipment_names(one.site)})
     for family in (catalog.power, catalog.cooling, catalog.switches):
         used |= {f"Equipment {family[name].title}": family[name] for name in named if name in family}
+    used |= {f"Medium {medium.title}": medium for medium in catalog.media.values()}
+    used |= {f"Cabling {name}": rule for name, rule in catalog.cabling.items()}
+    used |= {f"Wiring {name}": wiring for name, wiring in catalog.wirings.items()}
     return used
 
 

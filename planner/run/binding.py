@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from planner.problem import LimitInfo, Problem
 
 
-LevelKey: TypeAlias = tuple[str, str, str, bool]
-"""Site, family, kind of element, and whether a failure counts."""
+LevelKey: TypeAlias = tuple[str, str, str, bool, bool]
+"""Site, family, kind of element, whether a failure counts, and whether before racks have shed and capped."""
+CONTINGENT_FAMILIES = frozenset({"power", "liquid", "flow", "air", "dry", "chiller"})
+"""Families whose limits name a failure after their element."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class BindingLimit:
     family: str
     element: str
     contingency: str | None
+    before_action: bool
     unit: str
     periods: tuple[str, ...]
     load: int
@@ -77,7 +80,7 @@ def _binding_limit(
     rows = problem.entry_row_idx[problem.limit_ptr[index] : problem.limit_ptr[index + 1]]
     rooms = [room(int(row), last) for row in rows]
     return BindingLimit(
-        info.name, info.site, info.family, info.element, info.contingency, info.unit,
+        info.name, info.site, info.family, info.element, info.contingency, info.before_action, info.unit,
         tuple(problem.periods[t] for t in periods),
         rounded_up(load), rounded_down(capacity), rounded_down(capacity - load),
         len(rows), sum(r.empty_positions for r in rooms), sum(r.feed_w for r in rooms),
@@ -95,6 +98,7 @@ class Stranding:
     family: str
     level: str
     contingency: bool
+    before_action: bool
     period: str
     n_limits: int
     n_rows: int
@@ -152,6 +156,7 @@ class LevelUse:
     family: str
     level: str
     contingency: bool
+    before_action: bool
     used: tuple[float | None, ...]
     exact: tuple[bool, ...]
     """Whether no limit that others imply could be fuller; else `used` is a lower bound."""
@@ -163,7 +168,7 @@ def level_use(
     kind_of: Mapping[tuple[str, str], str],
     dropped: Sequence[DroppedLimit],
 ) -> tuple[LevelUse, ...]:
-    """Use of every level: limits grouped by site, family, kind of element, and whether a failure counts.
+    """Use of every level: limits grouped by site, family, kind of element, and whether and when a failure counts.
 
     Parameters: problem; loads, scaled by 2^20, [n_limits, n_periods]; kind_of, (site, element) to kind, elements
     without one forming the level named like their family; dropped, limits that lowering leaves out because others
@@ -199,11 +204,12 @@ def level_use(
 
 
 def _key_of_name(name: str, kind_of: Mapping[tuple[str, str], str]) -> LevelKey:
-    """The level of a limit of which only the name is left: `site:family:element[:contingency]`."""
+    """The level of a limit of which only the name is left: `site:family:element[:contingency[:before]]`."""
     site, family, element, *rest = name.split(":")
-    return site, family, kind_of.get((site, element), family), family == "power" and bool(rest)
+    failure = family in CONTINGENT_FAMILIES and bool(rest)
+    return site, family, kind_of.get((site, element), family), failure, failure and len(rest) > 1
 
 
 def _level_key(limit: LimitInfo, kind_of: Mapping[tuple[str, str], str]) -> LevelKey:
     level = kind_of.get((limit.site, limit.element), limit.family)
-    return limit.site, limit.family, level, limit.contingency is not None
+    return limit.site, limit.family, level, limit.contingency is not None, limit.before_action

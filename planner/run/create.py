@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,15 @@ from planner.run.folder import (
     write_whole,
 )
 from planner.run.manifest import manifest
-from planner.run.tables import FAILURE_COLUMNS, PLACEMENT_COLUMNS, write_csv, write_placements_parquet
+from planner.run.network import network_bill
+from planner.run.tables import (
+    DATE_COLUMNS,
+    FAILURE_COLUMNS,
+    NETWORK_COLUMNS,
+    PLACEMENT_COLUMNS,
+    write_csv,
+    write_placements_parquet,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,6 +162,8 @@ def _write(
     write_csv(folder / "placements.csv", PLACEMENT_COLUMNS, document["placements"])
     write_placements_parquet(folder / "placements.parquet", document["placements"])
     write_csv(folder / "failures.csv", FAILURE_COLUMNS, document["failures"])
+    write_csv(folder / "dates.csv", DATE_COLUMNS, document["dates"]["tranches"])
+    write_csv(folder / "network.csv", NETWORK_COLUMNS, [asdict(line) for line in network_bill(document, world).lines])
     write_report(folder, document, record, world, lowered.graphs)
 
 

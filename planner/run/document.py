@@ -79,6 +79,8 @@ def plan_document(
         "failures": [asdict(one) for one in evaluation.failures],
         "money": asdict(evaluation.money),
         "levels": [asdict(one) for one in evaluation.levels],
+        "dates": asdict(evaluation.dates),
+        "conversions": [asdict(one) for one in evaluation.conversions],
     }
 
 

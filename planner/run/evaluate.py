@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
+from planner.run.conversions import ConvertedRow, converted_rows
+from planner.run.dates import DatesLedger, dates_ledger
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
-from planner.run.failures import Failure, site_failures
+from planner.run.failures import Failure, PlanRow, site_failures
 from planner.run.loads import limit_loads
-from planner.run.totals import PeriodTotals, configuration_facts, period_totals, step_at
+from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at
 from planner.run.value import Money, UnitCount, money, unit_counts
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from planner.lower.lowered import Lowered
     from planner.problem import Problem
     from planner.run.flow import RowDraw
+    from planner.run.totals import ConfigurationFacts
     from sites.expansion.graphs import SiteGraphs
     from sites.world import World
 
@@ -40,7 +43,7 @@ class IneligibleCount:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Totals, limits that bind, failures and money of one plan."""
+    """Totals, limits that bind, failures, dates and money of one plan."""
 
     totals: tuple[PeriodTotals, ...]
     binding: tuple[BindingLimit, ...]
@@ -50,6 +53,8 @@ class Evaluation:
     money: Money
     units: tuple[UnitCount, ...]
     ineligible: tuple[IneligibleCount, ...]
+    dates: DatesLedger
+    conversions: tuple[ConvertedRow, ...]
 
 
 def evaluate(
@@ -66,32 +71,37 @@ def evaluate(
     facts = configuration_facts(world.catalog, problem.configuration_names)
     rooms, kinds = Rooms(problem, n_racks, graphs_by_site, draws), element_kinds(graphs_by_site)
     totals = period_totals(world, lowered, n_racks, facts)
+    levels = _other_levels(level_use(problem, loads, kinds, lowered.dropped))
     return Evaluation(
         totals=totals,
         binding=binding_limits(problem, loads, rooms),
         stranding=strandings(problem, loads, rooms, kinds),
-        levels=(*meter_levels(world, totals), *_other_levels(level_use(problem, loads, kinds, lowered.dropped))),
-        failures=_failures(world, problem, graphs_by_site, n_racks, draws),
+        levels=(*meter_levels(world, graphs_by_site, totals), *levels),
+        failures=_failures(world, problem, graphs_by_site, n_racks, draws, facts),
         money=money(problem, n_racks, rack_prices_cents(world, problem.system_names)),
         units=unit_counts(problem, n_racks),
         ineligible=_ineligible(problem),
+        conversions=tuple(converted_rows(world.catalog, lowered, n_racks)),
+        dates=dates_ledger(world, problem, graphs_by_site, n_racks, facts, loads),
     )
 
 
-def meter_levels(world: World, totals: Sequence[PeriodTotals]) -> Iterator[LevelUse]:
+def meter_levels(
+    world: World, graphs_by_site: Mapping[str, SiteGraphs], totals: Sequence[PeriodTotals]
+) -> Iterator[LevelUse]:
     """Use of the envelope and of every meter, whether or not another limit implies it, from the totals."""
     envelope = [share(one.envelope_w, step_at(world.portfolio.envelope.steps, one.period)) for one in totals]
     yield _known_level("*", "envelope", envelope)
     for site in world.sites:
-        used = []
+        steps, used = meter_steps(graphs_by_site[site.name]), []
         for one in totals:
             plan_w, all_w = one.plan_meter_w.get(site.name, 0), one.meter_w.get(site.name, 0)
-            used.append(share(plan_w, step_at(site.site.service.steps, one.period) - (all_w - plan_w)))
+            used.append(share(plan_w, step_at(steps, one.period) - (all_w - plan_w)))
         yield _known_level(site.name, "meter", used)
 
 
 def _known_level(site: str, family: str, used: list[float | None]) -> LevelUse:
-    return LevelUse(site, family, family, False, tuple(used), (True,) * len(used))
+    return LevelUse(site, family, family, False, False, tuple(used), (True,) * len(used))
 
 
 def share(part: int, whole: int) -> float | None:
@@ -131,16 +141,19 @@ def _failures(
     graphs_by_site: Mapping[str, SiteGraphs],
     n_racks: NDArray[np.int32],
     draws: Sequence[RowDraw],
+    facts: Sequence[ConfigurationFacts],
 ) -> tuple[Failure, ...]:
-    """Every single failure of every site in the last decision period."""
+    """Every failure of every site in the last decision period."""
     last = problem.n_periods - 1
     planned: dict[str, dict[str, RowDraw]] = defaultdict(dict)
-    racks: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    racks: dict[str, dict[str, PlanRow]] = defaultdict(dict)
     index = {name: row for row, name in enumerate(problem.row_names)}
     for name, draw in plan_draws(problem, n_racks, last, draws).items():
         site, row = split_name(name)
         planned[site][row] = draw
-        racks[site][row] = int(n_racks[index[name], :, last].sum()), draw.it_w
+        standing = [int(n) for n in n_racks[index[name], :, last]]
+        n_gpus = sum(n * fact.gpus for n, fact in zip(standing, facts, strict=True))
+        racks[site][row] = PlanRow(sum(standing), n_gpus, draw.it_w)
     failures: list[Failure] = []
     for site, graphs in graphs_by_site.items():
         everything = occupied_draws(graphs, world.catalog) | planned[site]

@@ -1,4 +1,4 @@
-"""Power flow of a site at a plan's draws, in normal operation and after the loss of one element.
+"""Power flow of a site at a plan's draws, in normal operation and after the loss of some elements.
 
 Section 2 of the model at actual draws, shares not rounded, in floating point: it describes a plan whose limits have
 been held in exact integers. Only the part of the graph that a failure touches is worked out again.
@@ -17,7 +17,7 @@ from sites.calendar import quarter_index
 from sites.schema.catalog import ElementKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from sites.expansion.graphs import Graph, SiteGraphs
 
@@ -50,6 +50,8 @@ class Flow:
 
     output_w: dict[str, float]
     dropped_rows: tuple[str, ...]
+    dead: frozenset[str]
+    """Nodes that are dead because of it: the failed elements and all that hangs on them alone."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +70,26 @@ class _Node:
 class SiteFlow:
     """Power flow of one site in one period with given draws of its rows; nodes are numbered from source to load."""
 
-    def __init__(self, graphs: SiteGraphs, period: str, draws: Mapping[str, RowDraw]) -> None:
+    def __init__(
+        self,
+        graphs: SiteGraphs,
+        period: str,
+        draws: Mapping[str, RowDraw],
+        acted: Mapping[str, float] | None = None,
+    ) -> None:
         """Work out normal operation.
 
-        Parameters: graphs; period, e.g. "2030-Q4"; draws of rows by row id, occupied racks included (W).
+        Parameters: graphs; period, e.g. "2030-Q4"; draws of rows by row id, occupied racks included (W); acted, the
+        share of its draw (network and support gear aside) that a row is left with once it has shed and capped, where
+        that is not all.
         """
-        self._power, self._draws = graphs.power, draws
+        self._power, self._draws, self._acted = graphs.power, draws, acted or {}
         order = list(nx.topological_sort(graphs.power))
         self._position = {node: index for index, node in enumerate(order)}
         self._nodes = [self._compiled(node) for node in order]
         self._loads = [[self._position[load] for load in graphs.power.adj[node]] for node in order]
-        self._missing = self._not_in_service(quarter_index(period))
-        self._heat_rows = _heat_rows(graphs.cooling)
+        self._missing = self._not_in_service(graphs.containment, quarter_index(period))
+        self._heat_rows = heat_rows(graphs.cooling)
         self._block_rows = _block_rows(graphs.containment)
         self._loads_of_row = self._loads_by_row()
         self._output: dict[int, float] = {}
@@ -126,7 +136,32 @@ class SiteFlow:
                 if source not in changed:
                     changed.add(source)
                     heappush(waiting, -source)
-        return Flow({self._nodes[index].name: watts for index, watts in outputs.items()}, tuple(sorted(dropped)))
+        return Flow(
+            output_w={self._nodes[index].name: watts for index, watts in outputs.items()},
+            dropped_rows=tuple(sorted(dropped)),
+            dead=frozenset(self._nodes[index].name for index in below & dead),
+        )
+
+    def rows_on(self, element: str, dead: Collection[str]) -> set[str]:
+        """Rows that draw from an element once some nodes are dead: themselves, or through cooling or support.
+
+        Parameters: element, alive; dead, names of the nodes that a failure stops.
+        """
+        gone = self._missing | {self._position[node] for node in dead}
+        reached, waiting = set(), [self._position[element]]
+        while waiting:
+            source = waiting.pop()
+            if source in reached or source in gone:
+                continue
+            reached.add(source)
+            waiting += [load for load in self._loads[source] if source in _taken_from(self._nodes[load], 1.0, gone)]
+        rows = {self._nodes[index].name for index in reached if self._nodes[index].is_row}
+        drive = {row for row, loads in self._loads_of_row.items() if not reached.isdisjoint(loads)}
+        return {row for row in rows | drive if self._position[row] not in gone}
+
+    def drives(self, row: str) -> Iterator[str]:
+        """Cooling machinery and support gear that a row's draw drives, as nodes of the power graph."""
+        return (self._nodes[index].name for index in self._loads_of_row.get(row, ()))
 
     def _compiled(self, node: str) -> _Node:
         fields = self._power.nodes[node]
@@ -156,13 +191,14 @@ class SiteFlow:
             for source, watts in _taken_from(node, output_w, self._missing).items():
                 self._taken[source, index] = watts
 
-    def _not_in_service(self, now: int) -> set[int]:
+    def _not_in_service(self, containment: Graph, now: int) -> set[int]:
         """Nodes that do not exist yet: not in service, or without a path to the service."""
         missing: set[int] = set()
         for index, node in enumerate(self._nodes):
             in_service = self._power.nodes[node.name].get("in_service")
             gone = [source in missing for source, _, _ in node.sources]
-            cut = bool(gone) and (any(gone) if node.is_load else all(gone))
+            waits_for_all = node.is_load and not (node.is_row and _one_feed_does(containment.nodes[node.name], now))
+            cut = bool(gone) and (any(gone) if waits_for_all else all(gone))
             if cut or (in_service is not None and quarter_index(in_service) > now):
                 missing.add(index)
         return missing
@@ -185,32 +221,40 @@ class SiteFlow:
         """What a load draws, rows without supply left out."""
         fields: Mapping[str, Any] = self._power.nodes[node.name]
         if node.is_row:
-            return float(self._draws.get(node.name, RowDraw()).it_w)
+            return self._draws.get(node.name, RowDraw()).it_w * self._acted.get(node.name, 1.0)
         if fields["kind"] == "support":
             rows = self._block_rows[fields["block_id"]]
-            return float(sum(draw.support_w for draw in self._drawing(rows, dead)))
+            return float(sum(draw.support_w for draw, _ in self._drawing(rows, dead)))
         liquid_rows, air_rows = self._heat_rows[fields["loop"]]
-        liquid = sum(draw.liquid_w for draw in self._drawing(liquid_rows, dead))
-        air = sum(draw.air_w for draw in self._drawing(air_rows, dead))
+        liquid = sum(draw.liquid_w * left for draw, left in self._drawing(liquid_rows, dead))
+        air = sum(draw.air_w * left + draw.support_w for draw, left in self._drawing(air_rows, dead))
         per_watt = float(fields["watts_per_liquid_watt"]), float(fields["watts_per_air_watt"])
         return float(fields.get("fixed_w", 0)) + per_watt[0] * liquid + per_watt[1] * air
 
-    def _drawing(self, rows: Iterable[str], dead: set[int]) -> list[RowDraw]:
-        """Draws of those rows that hold racks and have supply."""
-        return [self._draws[row] for row in rows if row in self._draws and self._position[row] not in dead]
+    def _drawing(self, rows: Iterable[str], dead: set[int]) -> Iterator[tuple[RowDraw, float]]:
+        """Draws of those rows that hold racks and have supply, and the share of them that is left."""
+        for row in rows:
+            if row in self._draws and self._position[row] not in dead:
+                yield self._draws[row], self._acted.get(row, 1.0)
 
     def _loads_by_row(self) -> dict[str, list[int]]:
-        """Mechanical and support nodes that each row's draw drives."""
+        """Mechanical and support nodes that each row's draw drives, those that are yet to come included."""
         loads: dict[str, list[int]] = defaultdict(list)
         for index, node in enumerate(self._nodes):
             fields = self._power.nodes[node.name]
-            if index in self._missing or fields["kind"] not in {"mechanical", "support"}:
+            if fields["kind"] not in {"mechanical", "support"}:
                 continue
             mechanical = fields["kind"] == "mechanical"
             rows = self._heat_rows[fields["loop"]] if mechanical else (self._block_rows[fields["block_id"]],)
             for row in {name for names in rows for name in names}:
                 loads[row].append(index)
         return loads
+
+
+def _one_feed_does(row: Mapping[str, Any], now: int) -> bool:
+    """Whether a row need not wait for all of its feeds in this quarter."""
+    until = row["single_feed_until"]
+    return until is not None and now < quarter_index(until)
 
 
 def _taken_from(node: _Node, output_w: float, dead: set[int]) -> dict[int, float]:
@@ -224,7 +268,7 @@ def _taken_from(node: _Node, output_w: float, dead: set[int]) -> dict[int, float
     return {source: input_w / len(reserves) for source in reserves}
 
 
-def _heat_rows(cooling: Graph) -> dict[str, tuple[list[str], list[str]]]:
+def heat_rows(cooling: Graph) -> dict[str, tuple[list[str], list[str]]]:
     """Rows whose liquid heat and whose air heat each cooling node takes away."""
     rows: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     above: dict[str, set[str]] = {}

@@ -71,24 +71,37 @@ def rounded_down(scaled: int) -> int:
 
 
 def smallest_coefficients(problem: Problem) -> NDArray[np.int64]:
-    """The smallest coefficient of one more rack that may stand, [n_limits, n_periods]; INACTIVE where none may.
+    """The least that growth adds to each limit, [n_limits, n_periods], scaled by 2^20; INACTIVE where nothing may grow.
 
-    Parameters: problem. A rack may stand from its `first_period` on; zero coefficients do not load the limit.
+    Parameters: problem. One more rack that may stand, from its `first_period` on, or a whole scalable unit in a block
+    that forbids partial units and whose rows all load the limit; zero coefficients do not load it.
     """
     smallest = np.full((problem.n_limits, problem.n_periods), INACTIVE, dtype=np.int64)
     limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
+    in_units = _entries_of_whole_units(problem, limit_of_entry)
     for configuration in range(problem.n_configurations):
         coefficients = problem.entry_coefficient[:, configuration]
+        unit_racks = problem.unit_racks[problem.system_of_configuration_idx[configuration]]
+        added = np.minimum(coefficients, (INACTIVE - 1) // unit_racks) * np.where(in_units, unit_racks, 1)
         first_periods = problem.first_period[problem.entry_row_idx, configuration]
         usable = (coefficients > 0) & (first_periods < problem.n_periods)
         index = (limit_of_entry[usable], first_periods[usable])
-        np.minimum.at(smallest, index, coefficients[usable])
+        np.minimum.at(smallest, index, added[usable])
     np.minimum.accumulate(smallest, axis=1, out=smallest)
     return smallest
 
 
+def _entries_of_whole_units(problem: Problem, limit_of_entry: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Entries of blocks that forbid partial units and whose rows all load the limit, [n_entries]."""
+    block = problem.block_of_row_idx[problem.entry_row_idx]
+    _, which, n_loading = np.unique(limit_of_entry * problem.n_blocks + block, return_inverse=True, return_counts=True)
+    n_rows = np.bincount(problem.block_of_row_idx, minlength=problem.n_blocks)
+    whole: NDArray[np.bool_] = (n_loading[which] == n_rows[block]) & ~problem.partial_units[block]
+    return whole
+
+
 def binds(problem: Problem, loads: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each limit has less slack than one more rack needs, [n_limits, n_periods].
+    """Whether each limit has less slack than one more rack, or whole unit, needs, [n_limits, n_periods].
 
     Parameters: problem; loads, scaled by 2^20, [n_limits, n_periods].
     """

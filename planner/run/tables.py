@@ -1,4 +1,4 @@
-"""The tables of a run folder: placements as CSV and Parquet, failures as CSV."""
+"""The tables of a run folder: placements as CSV and Parquet, failures, dates and network as CSV."""
 
 from __future__ import annotations
 
@@ -11,17 +11,28 @@ if TYPE_CHECKING:
 
 PLACEMENT_COLUMNS = ("site", "row", "configuration", "period", "n_racks")
 FAILURE_COLUMNS = (
-    "site", "element", "kind", "dropped_rows", "dropped_racks", "dropped_it_w",
+    "site", "element", "kind", "dropped_rows", "dropped_racks", "dropped_gpus", "dropped_it_w", "shed_w", "capped_w",
     "worst_element", "worst_load_w", "worst_rating_w", "worst_load", "verdict",
 )  # fmt: skip
 
+DATE_COLUMNS = (
+    "site", "building", "lineup", "system", "stands", "n_racks", "positions", "it_w", "racks", "network", "facility",
+    "facility_part", "power", "power_part", "binds", "held_by", "idle_racks_weeks", "idle_network_weeks",
+    "idle_facility_weeks", "idle_power_weeks",
+)  # fmt: skip
+NETWORK_COLUMNS = ("site", "building", "block", "part", "item", "length_m", "n_items", "n_optics", "power_w")
+
 
 def write_csv(path: Path, columns: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> None:
-    """Write entries as CSV (RFC 4180, UTF-8, header first); None becomes an empty field."""
+    """Write entries as CSV (RFC 4180, UTF-8, header first); None becomes an empty field, lists are joined by spaces."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows([entry[column] for column in columns] for entry in entries)
+        writer.writerows([_cell(entry[column]) for column in columns] for entry in entries)
+
+
+def _cell(value: object) -> object:
+    return " ".join(value) if isinstance(value, (list, tuple)) else value
 
 
 def write_placements_parquet(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:

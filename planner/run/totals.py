@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.run.loads import rounded_up
 from sites.calendar import quarter_index
+from sites.expansion.ids import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from planner.lower.lowered import Lowered
     from planner.problem import Problem
     from sites.catalog.loader import Catalog
+    from sites.expansion.graphs import SiteGraphs
     from sites.schema.common import CapacityStep
     from sites.world import World
 
@@ -90,6 +92,11 @@ def step_at(steps: Sequence[CapacityStep] | Sequence[tuple[str, int]], period: s
         if quarter_index(start) <= quarter_index(period):
             capacity = math.floor(watts)
     return capacity
+
+
+def meter_steps(graphs: SiteGraphs) -> tuple[tuple[str, int], ...]:
+    """Capacity at the meter over time, (quarter, W): the service, firm and not, and the site's own plant."""
+    return tuple((start, math.floor(watts)) for start, watts in graphs.power.nodes[SERVICE]["capacity_steps"])
 
 
 def system_counts(problem: Problem, n_racks: NDArray[np.int32]) -> NDArray[np.int64]:

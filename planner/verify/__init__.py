@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from planner.verify.check import verify
-from planner.verify.report import Check, Report
+from planner.verify.report import Check, LevelGap, Report, Spread
 
-__all__ = ["Check", "Report", "verify"]
+__all__ = ["Check", "LevelGap", "Report", "Spread", "verify"]

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from planner.verify.eligibility import Eligibility
     from planner.verify.joint import AllLimits
-    from planner.verify.limits import Terms
     from planner.verify.objective import Ledger
     from planner.verify.points import Point, RowPoints
+    from planner.verify.terms import Terms
 
 BITS = SCALE_BITS + 20
 """Values are in 2^-50 cents."""
@@ -157,8 +157,8 @@ class BoundRule:
         self, site: str, row: str, name: str, t: int, charges: Mapping[tuple[str, int], list[int]]
     ) -> int:
         full, system = f"{site}:{row}", self.ledger.setting.draws[name].system
-        value = self.ledger.rack_values(site, name)[t] << BITS
-        value += (self.multipliers.contract[t] * self.ledger.contract_revenue(name, t)) << 20
+        value = self.ledger.rack_values(site, row, name)[t] << BITS
+        value += (self.multipliers.contract[t] * self.ledger.contract_revenue(site, name, t)) << 20
         value += gain(self.multipliers.monotone, full, system, t) << 20
         value += self.multipliers.floors.get((full, name, t), 0) << 20
         charged = charges.get((full, t))

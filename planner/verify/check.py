@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from planner.verify.bound import BoundRule
 from planner.verify.certificate import CertificateError, Known, read_branches
+from planner.verify.chain import Chain, check_chain
 from planner.verify.decisions import (
     Setting,
     block_counts,
@@ -19,27 +20,32 @@ from planner.verify.decisions import (
     check_units,
     read_placements,
 )
-from planner.verify.draws import draws_of, rack_price_cents, with_flows
+from planner.verify.draws import UnknownFigureError, draws_of, rack_price_cents, with_flows
 from planner.verify.eligibility import Eligibility
 from planner.verify.failures import FailureTable, check_tables, stated_failures
+from planner.verify.fits import Fits
 from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_run
 from planner.verify.joint import AllLimits
-from planner.verify.limits import Occupied, SiteLimits
+from planner.verify.limits import SiteLimits
+from planner.verify.meter_money import meter_money
 from planner.verify.money import MoneyRule
-from planner.verify.nonlinear import Chain, check_chain, check_plants
 from planner.verify.objective import Ledger
+from planner.verify.plant_hour import check_plants, design_hours
 from planner.verify.points import RowPoints
-from planner.verify.power import Overload, PowerCheck
+from planner.verify.power import After, Overload, PowerCheck
 from planner.verify.report import Check, Report, check_of
 from planner.verify.standing import Counts, Standing
 from planner.verify.statements import check_binding, check_ineligible, check_money
-from planner.verify.totals import check_totals, meter_w
+from planner.verify.terms import Occupied
+from planner.verify.totals import check_totals
 from sites.calendar import quarter_index, quarters_from
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from planner.verify.draws import RackDraws
+    from planner.verify.plant_hour import DesignHour
+    from planner.verify.report import LevelGap
 
 _STATUSES = {"optimal", "feasible"}
 
@@ -51,10 +57,11 @@ def verify(directory: Path) -> Report:
     placement, failure, total, the objective and the bound are worked out again in exact integers and rationals.
     """
     try:
-        run = read_run(directory)
-    except UnreadableRunError as error:
+        verification = Verification(directory, read_run(directory))
+        checks = tuple(verification.checks())
+    except (UnreadableRunError, UnknownFigureError) as error:
         return Report((Check("readable", False, str(error)),))
-    return Report(tuple(Verification(directory, run).checks()))
+    return Report(checks, verification.levels)
 
 
 @dataclass
@@ -147,8 +154,17 @@ class Verification:
                 for row, fields in self.setting.rows[site].items()
                 if fields["occupied_racks"]
             }
-            found[site] = SiteLimits(graphs, occupied)
+            found[site] = SiteLimits(graphs, occupied, self.fits[site])
         return found
+
+    @cached_property
+    def fits(self) -> dict[str, Fits]:
+        """What the rows of each site take, dates aside."""
+        world = self.run.world
+        return {
+            one.name: Fits(self.run.graphs[one.name], world.portfolio, world.catalog, one.entry.buildings)
+            for one in world.sites
+        }
 
     @cached_property
     def everything(self) -> AllLimits:
@@ -160,9 +176,7 @@ class Verification:
         """What may stand where, by site."""
         world = self.run.world
         return {
-            one.name: Eligibility(
-                self.limits[one.name], world.portfolio, world.catalog, one.entry.buildings, self.periods
-            )
+            one.name: Eligibility(self.limits[one.name], world.portfolio, world.catalog, self.periods)
             for one in world.sites
         }
 
@@ -192,7 +206,16 @@ class Verification:
         return Ledger(
             money=MoneyRule(world.portfolio, world.catalog, len(self.periods)),
             setting=self.setting,
-            site_prices={one.name: Fraction(one.site.energy_price) for one in world.sites},
+            meters={
+                one.name: meter_money(
+                    self.limits[one.name],
+                    world.portfolio.start,
+                    Fraction(one.site.energy_price),
+                    self.setting.draws.values(),
+                )
+                for one in world.sites
+            },
+            fits=self.fits,
             capex_usd=capex,
         )
 
@@ -211,13 +234,9 @@ class Verification:
         faults: list[str] = []
         n_limits = 0
         loads = {f"{site}:{row}": (one, row) for site, one in self.standing.items() for row in one.planned}
-        names = [
-            ":".join([site, *(part for part in parts if part)])
-            for site, limits in self.limits.items()
-            for parts in limits.names()
-        ]
-        for name in [*names, *self.everything.joint_names()]:
-            for t, quarter in enumerate(self.periods):
+        names = [*self.everything.site_names(None), *self.everything.joint_names()]
+        for t, quarter in enumerate(self.periods):
+            for name in [*names, *self.everything.site_names(quarter)]:
                 terms = self.everything.terms(name, quarter)
                 if terms is None:
                     continue
@@ -228,22 +247,39 @@ class Verification:
                     load += standing.load({own: terms.rows[row]}, t)
                 if load > terms.capacity:
                     faults.append(str(Overload(name, quarter, load, terms.capacity)))
-        return check_of("limits", faults, f"{n_limits} limits of cooling, fabric, floor, dates and money hold")
+        return check_of("limits", faults, f"{n_limits} limits of cooling, fabric, floor, meter, dates and money hold")
 
     @cached_property
-    def _power(self) -> tuple[dict[str, PowerCheck], dict[str, FailureTable]]:
-        """Power limits and failures of every site, walked together."""
+    def _power(self) -> tuple[dict[str, PowerCheck], dict[str, FailureTable], list[Chain]]:
+        """Power limits, failures and the nonlinear chain of every site, walked together."""
         stated, _ = stated_failures(self.run.plan)
-        power, tables = {}, {}
+        power, tables, chains = {}, {}, []
         for site, standing in self.standing.items():
             power[site] = PowerCheck(site, standing)
-            tables[site] = FailureTable(site, standing, stated.get(site, {}))
-            power[site].run(tables[site].look)
+            tables[site] = FailureTable(site, standing, self.eligibility[site], stated.get(site, {}))
+            chain = Chain(site, standing, self._hours[site])
+            for state in power[site].states():
+                if isinstance(state, After):
+                    tables[site].look(state)
+                chain.look(state)
             tables[site].finish()
-        return power, tables
+            chains.append(chain)
+        return power, tables, chains
+
+    @cached_property
+    def _hours(self) -> dict[str, dict[str, DesignHour]]:
+        """The design hour of every plant of every site."""
+        return {one.name: design_hours(one.site, self.run.world.catalog) for one in self.run.world.sites}
+
+    @property
+    def levels(self) -> tuple[LevelGap, ...]:
+        """How conservative the linear limits are at every level; empty where the plan's placements are faulty."""
+        if self._placements[1]:
+            return ()
+        return tuple(level for chain in self._power[2] for level in chain.gaps.levels())
 
     def _power_checks(self) -> list[Check]:
-        power, tables = self._power
+        power, tables, _ = self._power
         overloads = [str(one) for check in power.values() for one in check.overloads]
         n_limits = sum(check.n_limits for check in power.values())
         n_exact = sum(check.n_exact for check in power.values())
@@ -287,9 +323,9 @@ class Verification:
             configurations=list(setting.draws),
         )
         branches = read_branches(self.run.certificate, known)
-        power, _ = self._power
+        power, _, _ = self._power
         points = {
-            site: RowPoints(site, limits, self.everything, setting.draws, self.periods, power[site].reserved)
+            site: RowPoints(site, limits, self.everything, setting.draws, self.periods, power[site])
             for site, limits in self.limits.items()
         }
         return max(
@@ -298,16 +334,8 @@ class Verification:
         )
 
     def _nonlinear_checks(self) -> list[Check]:
-        chains = []
-        linear: dict[str, list[float]] = {}
-        for site, standing in self.standing.items():
-            chain = Chain(site)
-            chain.run(standing)
-            chains.append(chain)
-            watts = [meter_w(site, standing, self.everything, quarter, t) for t, quarter in enumerate(self.periods)]
-            linear[site] = [0.0 if one is None else float(one[0]) for one in watts]
-        sites = {one.name: one.site for one in self.run.world.sites}
-        return [check_chain(chains, linear), check_plants(self.standing, sites, self.run.world.catalog)]
+        _, _, chains = self._power
+        return [check_chain(chains), check_plants(self.standing, self._hours)]
 
 
 def _same_gap(stated: object, objective: int, bound: int) -> bool:

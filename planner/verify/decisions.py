@@ -82,12 +82,13 @@ def check_eligibility(placed: Mapping[str, dict[str, Counts]], rules: Mapping[st
             for configuration, n_racks in counts.items():
                 n_checked += 1
                 standing = next(period for period, n in enumerate(n_racks) if n)
-                reason = rules[site].refusal(row, configuration)
                 first = rules[site].first_period(row, configuration)
                 if first is None or standing < first:
                     since = "never may" if first is None else f"may not before {rules[site].periods[first]}"
-                    why = f" ({reason})" if reason else ""
-                    faults.append(f"'{configuration}' in {site}:{row} {since}{why}")
+                    reason = rules[site].reason(
+                        row, configuration, rules[site].periods[-1 if first is None else standing]
+                    )
+                    faults.append(f"'{configuration}' in {site}:{row} {since} ({reason})")
     return check_of("eligibility", faults, f"{n_checked} rows and configurations match")
 
 

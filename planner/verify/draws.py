@@ -34,24 +34,29 @@ class RackDraws:
     n_gpus: int
     port_kind: str
     draw: dict[str, int]
-    """`it_w`, `liquid_w`, `air_w`, `support_w`, `kg`, `ports:KIND`, `gbps`, `position`, `rack`, `rack:SYSTEM` and
-    `cent`; the flow depends on the loop, see `flow_kind`."""
+    """`it_w`, `liquid_w`, `air_w`, `support_w`, `swing_w` (missing where it is unknown), `kg`, `ports:KIND`, `gbps`,
+    `position`, `rack`, `rack:SYSTEM`, `gpu` and `cent`; the flow depends on the loop, see `flow_kind`."""
     rise_k: Fraction
     """Design temperature rise of the rack."""
 
 
+class UnknownFigureError(ValueError):
+    """A figure that decides has no value in the catalogue."""
+
+
 def known(value: Sourced[T] | None, where: str) -> T:
-    """The value of a catalogue figure. Raises ValueError when it is unknown."""
+    """The value of a catalogue figure. Raises UnknownFigureError when it has none."""
     if value is None or value.value is None:
         msg = f"{where} has no value in the catalogue"
-        raise ValueError(msg)
+        raise UnknownFigureError(msg)
     return value.value
 
 
 def draws_of(name: str, catalog: Catalog, price_cents: int) -> RackDraws:
     """Draws of a configuration by name.
 
-    Parameters: name, `system` or `system/profile`; price_cents, what a rack costs. Raises ValueError for null figures.
+    Parameters: name, `system` or `system/profile`; price_cents, what a rack costs. Raises UnknownFigureError for null
+    figures.
     """
     configuration = catalog.configuration(name)
     system, profile = configuration.system, configuration.profile
@@ -70,11 +75,14 @@ def draws_of(name: str, catalog: Catalog, price_cents: int) -> RackDraws:
         "position": known(system.positions, f"{name} positions"),
         "rack": 1,
         f"rack:{system.name}": 1,
+        "gpu": known(system.gpu_packages, f"{name} gpu_packages"),
         "cent": price_cents,
     }
+    if profile.idle.value is not None and system.swing_smoothing.value is not None:
+        draw["swing_w"] = ceil(it_w * (1 - Fraction(profile.idle.value)) * (1 - Fraction(system.swing_smoothing.value)))
     return RackDraws(
-        name, system.name, profile.name, system.generation, known(system.gpu_packages, f"{name} gpu_packages"),
-        system.port_kind, draw, Fraction(known(system.rise, f"{name} rise")),
+        name, system.name, profile.name, system.generation, draw["gpu"], system.port_kind, draw,
+        Fraction(known(system.rise, f"{name} rise")),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The watts of a plan through a power graph: in whole steps rounded up, or in floating point with true losses.
 
-Normal operation is summed once from the loads up; a failure then moves only what it touches. Values are lists over
-the periods of one epoch. Sums of rounded flows are exact, so what a failure moves is what a full sum would give.
+Each state is summed once from the loads up; a failure then moves only what it touches. Values are lists over the
+periods of one epoch. Sums of rounded flows are exact, so what a failure moves is what a full sum would give.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Flow(Generic[Value]):
     def __init__(
         self, network: Network, wiring: Wiring, draws: dict[int, list[Value]], arithmetic: Arithmetic[Value], n: int
     ) -> None:
-        """Sum normal operation.
+        """Sum a state: normal operation, or what a planned outage leaves of it.
 
         Parameters: draws, of every load that stands, in the units of the arithmetic, one value for each of n periods.
         """

@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from planner.verify.eligibility import delivered
-from planner.verify.limits import ONE, Terms
+from planner.verify.terms import ONE, Terms
 from sites.calendar import quarter_index
 
 if TYPE_CHECKING:
@@ -35,13 +35,24 @@ class AllLimits:
         return self._known[key]
 
     def _build(self, name: str, quarter: str) -> Terms | None:
-        site, family, element, detail = split_limit(name)
+        site, family, element, details = split_limit(name)
         if site == JOINT:
-            return self._joint(family, element, quarter)
-        terms = self.sites[site].terms(family, element, detail, quarter)
+            return self._joint(":".join((family, element, *details)), quarter)
+        terms = self.sites[site].terms(family, element, details, quarter)
         if terms is None:
             return None
         return Terms({f"{site}:{row}": kinds for row, kinds in terms.rows.items()}, terms.capacity)
+
+    def site_names(self, quarter: str | None) -> list[str]:
+        """Names of the limits of every site but its power limits: those without failure, or under failures in a period.
+
+        Parameters: quarter, of failures; None: without failure.
+        """
+        return [
+            limit_name(site, *parts)
+            for site, limits in self.sites.items()
+            for parts in (limits.names() if quarter is None else limits.names_after_failures(quarter))
+        ]
 
     def joint_names(self) -> list[str]:
         """Names of the limits over all sites."""
@@ -51,10 +62,11 @@ class AllLimits:
             names.append(f"{JOINT}:budget:racks")
         return names
 
-    def _joint(self, family: str, element: str, quarter: str) -> Terms | None:
-        if f"{JOINT}:{family}:{element}" not in self.joint_names():
-            msg = f"the portfolio has no joint limit '{family}:{element}'"
+    def _joint(self, limit: str, quarter: str) -> Terms | None:
+        if f"{JOINT}:{limit}" not in self.joint_names():
+            msg = f"the portfolio has no joint limit '{limit}'"
             raise KeyError(msg)
+        family, _, element = limit.partition(":")
         if family == "envelope":
             return self._envelope(element, quarter)
         if family == "supply":
@@ -72,7 +84,7 @@ class AllLimits:
         rows: dict[str, dict[str, int]] = {}
         for site, limits in self.sites.items():
             if basis == "meter":
-                meter = limits.terms("meter", "service", None, quarter)
+                meter = limits.terms("meter", "service", (), quarter)
                 own = {} if meter is None else {row: dict(kinds) for row, kinds in meter.rows.items()}
             else:
                 own = {row: {"it_w": ONE} for row in limits.rows if limits.exists(row, quarter)}
@@ -80,10 +92,15 @@ class AllLimits:
         return Terms(rows, floor(started[-1] if started else 0) * ONE)
 
 
-def split_limit(name: str) -> tuple[str, str, str, str | None]:
-    """Site, family, element and detail of `site:family:element[:detail]`; raises KeyError for anything else."""
-    parts = name.split(":")
-    if len(parts) not in {3, 4}:
-        msg = f"'{name}' is not 'site:family:element' or 'site:family:element:detail'"
+def split_limit(name: str) -> tuple[str, str, str, tuple[str, ...]]:
+    """Site, family, element and details of `site:family:element[:detail[:before]]`; raises KeyError for others."""
+    site, *parts = name.split(":")
+    if not 2 <= len(parts) <= 4:
+        msg = f"'{name}' is not 'site:family:element' with a failure or a kind of port and 'before' after it at most"
         raise KeyError(msg)
-    return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else None
+    return site, parts[0], parts[1], tuple(parts[2:])
+
+
+def limit_name(site: str, family: str, element: str, details: tuple[str, ...]) -> str:
+    """The public name of a limit of a site."""
+    return ":".join((site, family, element, *details))

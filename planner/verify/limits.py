@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from planner.verify.draws import flow_kind
+from planner.verify.cooling_limits import BankLimits
+from planner.verify.network import SERVICE
+from planner.verify.place_limits import PlaceLimits
+from planner.verify.terms import ONE, Occupied, Terms, less_occupied
 from planner.verify.walk import Shares, Walker
 from sites.calendar import quarter_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from planner.verify.draws import RackDraws
+    from planner.verify.fits import Fits
+    from planner.verify.network import Network
+    from planner.verify.states import States
     from sites.expansion import SiteGraphs
 
-ONE = 2**20
-"""Shares and capacities are in units of 2^-20."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """One limit in one period: the sum over rows and kinds of coefficient · draw is at most the capacity."""
-
-    rows: Mapping[str, Mapping[str, int]]
-    """Coefficient for each row and kind of draw, scaled by 2^20."""
-    capacity: int
-    """Scaled by 2^20, less racks that stand already and constants."""
-
-    def coefficient(self, row: str, draws: RackDraws) -> int:
-        """Load of one rack of a configuration in a row, scaled by 2^20."""
-        return sum(share * draws.draw.get(kind, 0) for kind, share in self.rows.get(row, {}).items())
-
-
-@dataclass(frozen=True)
-class Occupied:
-    """Racks that stand in a row already."""
-
-    draws: RackDraws
-    n_racks: int
+BEFORE = "before"
+"""Last part of the name of a power limit before Flex rows act."""
+COOLING = ("liquid", "flow", "air", "dry", "chiller")
 
 
 @dataclass
@@ -50,63 +33,61 @@ class SiteLimits:
 
     graphs: SiteGraphs
     occupied: dict[str, Occupied]
+    fits: Fits
     walker: Walker = field(init=False)
+    banks: BankLimits = field(init=False)
+    places: PlaceLimits = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the graphs once."""
         self.walker = Walker(self.graphs)
+        self.banks = BankLimits(self.graphs, self.walker.states)
+        self.places = PlaceLimits(self.graphs, self.fits, self.occupied)
 
-    def terms(self, family: str, element: str, detail: str | None, quarter: str) -> Terms | None:
+    @property
+    def states(self) -> States:
+        """Normal operation and what failures leave."""
+        return self.walker.states
+
+    @property
+    def network(self) -> Network:
+        """The power network."""
+        return self.walker.network
+
+    def terms(self, family: str, element: str, details: tuple[str, ...], quarter: str) -> Terms | None:
         """One limit in a period, or None where it does not exist.
 
-        Parameters: detail, the failed element or group of a power limit, the kind of port of a leaf group, else None.
-        Raises KeyError when the family, the element or the detail is none of this site's.
+        Parameters: details, what follows the element in the limit's name: the failure of a power or cooling limit and
+        `before` behind it, the kind of port of a leaf group, else nothing. Raises KeyError when the family, the element
+        or a detail is none of this site's.
         """
         if family == "power":
-            return self._power(element, detail, quarter)
-        if family == "leaf" and detail is not None:
-            return self._leaf(element, detail, quarter)
-        if detail is not None:
-            msg = f"a limit of family '{family}' ends with its element, found '{detail}' after it"
-            raise KeyError(msg)
-        return self._builders[family](element, quarter)
+            return self._power(element, details, quarter)
+        if (family, element, details) == ("meter", SERVICE, ()):
+            return self._meter(quarter)
+        if family in COOLING and len(details) <= 1:
+            failed = self.states.contingencies.number(details[0]) if details else None
+            found = self.banks.terms(family, element, failed, quarter)
+        else:
+            found = self.places.terms(family, element, details, quarter)
+            if family == "landing":
+                return found
+        return None if found is None else less_occupied(found, self.occupied_coefficient(found.rows, quarter))
 
-    @cached_property
-    def _builders(self) -> dict[str, Callable[[str, str], Terms | None]]:
-        return {
-            "meter": self._meter,
-            "liquid": self._liquid,
-            "flow": self._flow,
-            "air": self._air,
-            "dry": self._dry,
-            "chiller": self._chiller,
-            "spine": self._spine,
-            "floor": self._floor,
-            "position": self._position,
-            "landing": self._landing,
-        }
+    def names(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """(family, element, details) of every limit without failure but the power limits, whether active or not."""
+        yield "meter", SERVICE, ()
+        yield from ((family, place, ()) for family, place in self.banks.names())
+        yield from self.places.names()
 
-    def names(self) -> Iterator[tuple[str, str, str | None]]:
-        """(family, element, detail) of every limit but the power limits, whether active or not."""
-        yield "meter", "service", None
-        by_kind = {
-            "liquid-header": ("liquid", "flow"),
-            "air-header": ("air",),
-            "plant": ("dry", "chiller"),
-        }
-        for node, fields in self.graphs.cooling.nodes(data=True):
-            for family in by_kind.get(fields["kind"], ()):
-                yield family, node, None
-        for node, fields in self.graphs.fabric.nodes(data=True):
-            if fields["kind"] == "leaf-group":
-                yield from (("leaf", node, str(kind)) for kind in fields["ports_by_kind"])
-            elif fields["kind"] == "spine":
-                yield "spine", node, None
-        for node, fields in self.graphs.containment.nodes(data=True):
-            if fields["kind"] == "row":
-                yield from (("floor", node, None), ("position", node, None))
-            elif fields["kind"] == "building":
-                yield "landing", node, None
+    def names_after_failures(self, quarter: str) -> list[tuple[str, str, tuple[str, ...]]]:
+        """The same of the cooling limits under failures: of failures that leave a bank alike, the first."""
+        epoch = self.walker.states.epoch(quarter)
+        found: list[tuple[str, str, tuple[str, ...]]] = []
+        for state in self.banks.states_after_failures(epoch):
+            failure = self.states.contingencies.name(state.failed)
+            found += [(family, state.bank.place, (failure,)) for family in state.bank.families]
+        return found
 
     @cached_property
     def rows(self) -> tuple[str, ...]:
@@ -115,158 +96,74 @@ class SiteLimits:
 
     def exists(self, row: str, quarter: str) -> bool:
         """Whether a row stands in a period (section 2)."""
-        walker = self.walker
-        return walker.network.index[row] not in walker.wiring(walker.epoch(quarter)).dead
+        states = self.states
+        return self.network.index[row] not in states.wiring(states.epoch(quarter)).dead
 
     def occupied_coefficient(self, rows: Mapping[str, Mapping[str, int]], quarter: str) -> int:
         """Load of racks that stand already, in rows that exist, scaled by 2^20."""
         total = 0
-        for row, standing in self.occupied.items():
-            if row in rows and self.exists(row, quarter):
+        for row in self.occupied.keys() & rows.keys():
+            if self.exists(row, quarter):
+                standing = self.occupied[row]
                 draw = standing.draws.draw
                 total += standing.n_racks * sum(share * draw.get(kind, 0) for kind, share in rows[row].items())
         return total
 
-    def _less_occupied(self, rows: Mapping[str, Mapping[str, int]], capacity: int, quarter: str) -> Terms:
-        return Terms(rows, capacity * ONE - self.occupied_coefficient(rows, quarter))
-
-    def power_shares(self, element: str, contingency: str | None, quarter: str) -> Shares | None:
+    def power_shares(
+        self, element: str, contingency: str | None, quarter: str, *, before_action: bool = False
+    ) -> Shares | None:
         """Exact shares on an element's output, or None when it or what fails does not stand."""
-        walker, network = self.walker, self.walker.network
-        epoch, node = walker.epoch(quarter), network.index[element]
-        failed = None if contingency is None else network.failure_number(contingency)
-        dead = walker.wiring(epoch).dead
-        if node in dead:
+        states, node = self.states, self.network.index[element]
+        epoch = states.epoch(quarter)
+        failed = None if contingency is None else states.contingencies.number(contingency)
+        if failed is not None and not states.stands(epoch, failed):
             return None
-        if failed is not None:
-            after = walker.outage(epoch, failed).dead
-            if not after or node in after:
-                return None
-        return walker.shares(epoch, node, failed)
-
-    def _power(self, element: str, contingency: str | None, quarter: str) -> Terms | None:
-        shares = self.power_shares(element, contingency, quarter)
-        rating_w = self.walker.network.rating_w[self.walker.network.index[element]]
-        if shares is None or rating_w is None:
+        if states.state(epoch, failed).is_dead(node):
             return None
-        return self._rated(shares, rating_w, quarter)
+        return self.walker.shares(epoch, node, failed, before_action=before_action)
 
-    def _meter(self, element: str, quarter: str) -> Terms | None:
-        shares = self.power_shares(element, None, quarter)
+    def _power(self, element: str, details: tuple[str, ...], quarter: str) -> Terms | None:
+        if len(details) > 2 or details[1:] not in {(), (BEFORE,)}:
+            msg = f"after its element a power limit has a failure and '{BEFORE}' at most, found '{':'.join(details)}'"
+            raise KeyError(msg)
+        failure, before = details[0] if details else None, len(details) == 2
+        if failure is not None and self.states.contingencies.unit(self.states.contingencies.number(failure)):
+            msg = f"the failure of '{failure}' takes no power element"
+            raise KeyError(msg)
+        shares = self.power_shares(element, failure, quarter, before_action=before)
+        node = self.network.index[element]
+        if shares is None or self.network.rating_w[node] is None:
+            return None
+        capacity_w = self.permitted_w(node, failure is not None, shares if before else None)
+        return None if capacity_w is None else self._rated(shares, capacity_w, quarter)
+
+    def permitted_w(self, node: int, after_failure: bool, before: Shares | None) -> int | None:
+        """Load that an element may carry.
+
+        Parameters: before, its shares before Flex rows act, where that is asked; then None when no such row loads it.
+        """
+        if not after_failure:
+            return self.network.rating_w[node]
+        if before is None:
+            return self.network.emergency_w[node]
+        slowest_s = self.walker.slowest_s(before)
+        if slowest_s is None:
+            return None
+        in_time = self.network.short_time_s[node] >= slowest_s
+        return self.network.short_time_w[node] if in_time else self.network.emergency_w[node]
+
+    def _meter(self, quarter: str) -> Terms | None:
+        shares = self.power_shares(SERVICE, None, quarter)
         return None if shares is None else self._rated(shares, self.service_w(quarter), quarter)
 
     def service_w(self, quarter: str) -> int:
         """The service step of a period, whole W; 0 before the first."""
-        steps = self.graphs.power.nodes["service"]["capacity_steps"]
+        steps = self.graphs.power.nodes[SERVICE]["capacity_steps"]
         now = quarter_index(quarter)
         started = [floor(watts) for start, watts in steps if quarter_index(start) <= now]
         return started[-1] if started else 0
 
     def _rated(self, shares: Shares, capacity_w: int, quarter: str) -> Terms:
         """Shares rounded up, once for each row and kind, and the constants rounded up together."""
-        terms = self._less_occupied(shares.scaled, capacity_w, quarter)
-        return Terms(terms.rows, terms.capacity - ceil(shares.constant_w * ONE))
-
-    def _header(self, header: str, quarter: str, kinds: dict[str, str], field_name: str) -> Terms | None:
-        """One header with its spares out; `kinds` gives the kind of draw of each row on it."""
-        cooling = self.graphs.cooling
-        fields, now = cooling.nodes[header], quarter_index(quarter)
-        if quarter_index(fields["in_service"]) > now:
-            return None
-        units = [cooling.nodes[unit] for unit in cooling.predecessors(header)]
-        standing = [unit for unit in units if quarter_index(unit["in_service"]) <= now]
-        n_working = len(standing) - fields["spares"]
-        rows = {row: {kind: _share(Fraction(1), n_working)} for row, kind in kinds.items()}
-        capacity = min(floor(unit[field_name]) for unit in standing) if n_working > 0 else 0
-        return self._less_occupied(rows, capacity, quarter)
-
-    def _liquid(self, header: str, quarter: str) -> Terms | None:
-        return self._header(header, quarter, dict.fromkeys(self._header_rows(header), "liquid_w"), "heat_w")
-
-    def _flow(self, header: str, quarter: str) -> Terms | None:
-        containment = self.graphs.containment
-        rows = {row: containment.nodes[row] for row in self._header_rows(header)}
-        kinds = {row: flow_kind(fields["coolant"], fields["liquid_rise_k"]) for row, fields in rows.items()}
-        return self._header(header, quarter, kinds, "flow_ml_per_min")
-
-    def _air(self, header: str, quarter: str) -> Terms | None:
-        return self._header(header, quarter, dict.fromkeys(self._header_rows(header), "air_w"), "heat_w")
-
-    def _header_rows(self, header: str) -> list[str]:
-        return sorted(self.graphs.cooling.successors(header))
-
-    def _dry(self, plant: str, quarter: str) -> Terms | None:
-        return self._plant(plant, quarter, "dry_fraction", "n_dry_coolers", "dry_spares", "dry_cooler_heat_w")
-
-    def _chiller(self, plant: str, quarter: str) -> Terms | None:
-        return self._plant(plant, quarter, "chiller_fraction", "n_chillers", "chiller_spares", "chiller_heat_w")
-
-    def _plant(
-        self, plant: str, quarter: str, fraction_key: str, count_key: str, spares_key: str, heat_key: str
-    ) -> Terms | None:
-        """Heat of a plant's rows at the design day with spares out; fans of the handlers heat the air side."""
-        fields = self.graphs.cooling.nodes[plant]
-        fraction = Fraction(fields[fraction_key])
-        if quarter_index(fields["in_service"]) > quarter_index(quarter) or not fraction:
-            return None
-        n_working = fields[count_key] - fields[spares_key]
-        rows: dict[str, dict[str, int]] = {}
-        for header, row, medium in self.rows_on_plant[plant]:
-            share = fraction
-            if medium == "air":
-                share *= 1 + Fraction(self.graphs.cooling.nodes[header]["watts_per_heat_watt"])
-            rows.setdefault(row, {})["liquid_w" if medium == "liquid" else "air_w"] = _share(share, n_working)
-        return self._less_occupied(rows, floor(fields[heat_key]) if n_working > 0 else 0, quarter)
-
-    @cached_property
-    def rows_on_plant(self) -> dict[str, list[tuple[str, str, str]]]:
-        """(header, row, medium) of everything whose heat ends in each plant."""
-        cooling = self.graphs.cooling
-        found: dict[str, list[tuple[str, str, str]]] = {
-            node: [] for node, fields in cooling.nodes(data=True) if fields["kind"] == "plant"
-        }
-        for header, row, edge in cooling.edges(data=True):
-            if "medium" in edge:
-                plants = {plant for unit in cooling.predecessors(header) for plant in cooling.predecessors(unit)}
-                for plant in plants:
-                    found[plant].append((header, row, edge["medium"]))
-        return found
-
-    def _leaf(self, block: str, kind: str, quarter: str) -> Terms | None:
-        fabric = self.graphs.fabric
-        rows = {row: {f"ports:{kind}": ONE} for row in fabric.successors(block)}
-        return self._less_occupied(rows, int(fabric.nodes[block]["ports_by_kind"][kind]), quarter)
-
-    def _spine(self, spine: str, quarter: str) -> Terms | None:
-        fabric = self.graphs.fabric
-        rows = {row: {"gbps": ONE} for block in fabric.successors(spine) for row in fabric.successors(block)}
-        return self._less_occupied(rows, int(fabric.nodes[spine]["ports_gbps"]), quarter)
-
-    def _floor(self, row: str, quarter: str) -> Terms | None:
-        fields = self.graphs.containment.nodes[row]
-        capacity = floor(fields["floor_uniform_kg_per_m2"] * fields["floor_area_m2"])
-        return self._less_occupied({row: {"kg": ONE}}, capacity, quarter)
-
-    def _position(self, row: str, quarter: str) -> Terms | None:
-        positions = int(self.graphs.containment.nodes[row]["positions"])
-        return self._less_occupied({row: {"position": ONE}}, positions, quarter)
-
-    def _landing(self, building: str, quarter: str) -> Terms | None:
-        """Racks landed since the building opened; racks that stood before do not count."""
-        containment = self.graphs.containment
-        fields = containment.nodes[building]
-        n_quarters = quarter_index(quarter) - quarter_index(fields["in_service"]) + 1
-        if n_quarters <= 0:
-            return None
-        rows = {
-            row: {"rack": ONE}
-            for row, row_fields in containment.nodes(data=True)
-            if row_fields["kind"] == "row" and row_fields["building_id"] == building
-        }
-        return Terms(rows, int(fields["landing_racks_per_quarter"]) * n_quarters * ONE)
-
-
-def _share(share: Fraction, n_working: int) -> int:
-    """Share of one of the working units, scaled and rounded up; 1 with none left, so that any load is too much."""
-    return ceil(share * ONE / n_working) if n_working > 0 else ONE
-
+        capacity = capacity_w * ONE - ceil(shares.constant_w * ONE)
+        return less_occupied(Terms(shares.scaled, capacity), self.occupied_coefficient(shares.scaled, quarter))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from planner.verify.draws import known
 
 if TYPE_CHECKING:
+    from planner.verify.meter_money import MeterMoney
     from sites.catalog.loader import Catalog
     from sites.schema.portfolio import PortfolioFile, SystemMoney
 
@@ -59,54 +60,53 @@ class MoneyRule:
             return Fraction(own.network_price)
         return Fraction(known(self.catalog.rack_systems[system].network_price, f"{system} network_price"))
 
-    def _revenue_cents(self, system: str, quarter: int, performance: Fraction) -> Fraction:
+    def _revenue_cents(self, system: str, quarter: int, performance: Fraction, meter: MeterMoney) -> Fraction:
         """Revenue of one rack in a quarter at the contract's price, undiscounted."""
         money = self.portfolio.money
         decline = Fraction(math.pow(float(1 - money.rental_decline_per_year), quarter / 4))
         n_gpus = known(self.catalog.rack_systems[system].gpu_packages, f"{system} gpu_packages")
-        hours = HOURS * Fraction(money.utilisation)
+        hours = HOURS * Fraction(money.utilisation) * meter.availability(quarter)
         return 100 * self._rental_usd(system) * decline * n_gpus * hours * performance
 
-    def _running_cents(self, configuration: str, site_price: Fraction) -> Fraction:
-        """Energy and operations of one rack in a quarter, undiscounted."""
+    def _running_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
+        """Energy, demand and operations of one rack in a quarter, undiscounted."""
         money, profile = self.portfolio.money, self.catalog.configuration(configuration).profile
         it_w = ceil(known(profile.sustained_max, f"{configuration} sustained_max"))
         average = profile.average_training if money.workload == "training" else profile.average_inference
         share = Fraction(known(average, f"{configuration} average power"))
-        energy_usd = it_w * share * money.annual_pue * HOURS * site_price / WATT_HOURS
+        price = meter.energy_usd_per_mwh(quarter)
+        energy_usd = it_w * share * money.annual_pue * HOURS * price / WATT_HOURS + meter.demand_usd(configuration)
         return 100 * (energy_usd + it_w * Fraction(money.opex_per_it_watt_year) / 4)
 
     def _performance(self, configuration: str) -> Fraction:
         profile = self.catalog.configuration(configuration).profile
         return Fraction(known(profile.performance, f"{configuration} performance"))
 
-    def _standing_cents(self, configuration: str, quarter: int, site_price: Fraction) -> Fraction:
+    def _standing_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
         """Market revenue less running cost of one rack in a quarter, discounted, not rounded."""
         system = self.catalog.configuration(configuration).system.name
-        revenue = self._revenue_cents(system, quarter, self._performance(configuration))
+        revenue = self._revenue_cents(system, quarter, self._performance(configuration), meter)
         market = Fraction(self.portfolio.money.market_factor) * revenue
-        return (market - self._running_cents(configuration, site_price)) * self.discount(quarter)
+        return (market - self._running_cents(configuration, quarter, meter)) * self.discount(quarter)
 
-    def period_value(self, configuration: str, quarter: int, site_price: Fraction) -> int:
+    def period_value(self, configuration: str, quarter: int, meter: MeterMoney) -> int:
         """Cents for one rack standing in a decision period, rounded down."""
-        return floor(self._standing_cents(configuration, quarter, site_price))
+        return floor(self._standing_cents(configuration, quarter, meter))
 
-    def contract_revenue(self, configuration: str, quarter: int) -> int:
+    def contract_revenue(self, configuration: str, quarter: int, meter: MeterMoney) -> int:
         """Cents that one rack earns at the contract's price in a period, rounded down."""
         system = self.catalog.configuration(configuration).system.name
-        return floor(self._revenue_cents(system, quarter, self._performance(configuration)))
+        return floor(self._revenue_cents(system, quarter, self._performance(configuration), meter))
 
     def resting(self, system: str) -> str:
         """The configuration on offer of a system with the lowest power, the first named of equals."""
         offered = [
             name for name in self.portfolio.configurations if self.catalog.configuration(name).system.name == system
         ]
-        return min(
-            offered, key=lambda name: ceil(known(self.catalog.configuration(name).profile.sustained_max, name))
-        )
+        return min(offered, key=lambda name: ceil(known(self.catalog.configuration(name).profile.sustained_max, name)))
 
-    def start_value(self, system: str, quarter: int, site_price: Fraction) -> int:
-        """Cents for one rack started in a decision period, rounded down.
+    def start_cents(self, system: str, quarter: int, meter: MeterMoney) -> Fraction:
+        """Cents for one rack started in a decision period, conversion of its places aside, not rounded.
 
         Raises ValueError when its life ends before the last decision period.
         """
@@ -117,13 +117,11 @@ class MoneyRule:
             raise ValueError(msg)
         resting = self.resting(system)
         value = -100 * self.rack_price_usd(system) * self.discount(quarter)
-        value += sum(
-            (self._standing_cents(resting, later, site_price) for later in range(self.n_periods, end)), Fraction(0)
-        )
+        value += sum((self._standing_cents(resting, later, meter) for later in range(self.n_periods, end)), Fraction(0))
         for waiting in range(quarter, quarter + money.acceptance_lag_quarters):
-            revenue = self._revenue_cents(system, waiting, Fraction(1))
+            revenue = self._revenue_cents(system, waiting, Fraction(1), meter)
             value -= Fraction(money.market_factor) * revenue * self.discount(waiting)
-        return floor(value)
+        return value
 
     def open_cost(self, capex_usd: Fraction, quarter: int) -> int:
         """Cents when a block with this avoidable capex opens, rounded up."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 LOADS = frozenset({"row", "mechanical", "support"})
 SERVICE = "service"
-COMMON_MODE = "common-mode"
 ALWAYS = -1
 """Quarter index from which a node without a date stands."""
 
@@ -58,37 +58,20 @@ class Network:
     """No-load, linear and quadratic loss as fractions of the plate."""
     rating_w: tuple[int | None, ...]
     """Floored; None for the service and for loads."""
+    emergency_w: tuple[int, ...]
+    """Load permitted after a failure elsewhere, floored; 0 for the service and for loads."""
+    short_time_w: tuple[int, ...]
+    """Load permitted for `short_time_s`, floored."""
+    short_time_s: tuple[Fraction, ...]
     needs: dict[int, tuple[int, ...]]
     """Mechanical and support loads without which each row cannot run."""
-    groups: tuple[tuple[str, tuple[int, ...]], ...]
-    """Name and elements of each common-mode group; failure number `len(names) + i` is that of group i."""
+    single_feed_until: dict[int, int]
+    """Quarter index before which a row runs on any of its feeds, for the rows that may."""
 
     @property
     def elements(self) -> tuple[int, ...]:
         """Nodes that may fail: everything but the service and the loads."""
         return tuple(i for i, kind in enumerate(self.kinds) if kind not in LOADS and kind != SERVICE)
-
-    def failures(self, normal: Wiring) -> list[int]:
-        """Numbers of the failures in a wiring: its elements, and the groups of which any element stands."""
-        numbers = [*self.elements, *range(len(self.names), len(self.names) + len(self.groups))]
-        return [failed for failed in numbers if any(node not in normal.dead for node in self.failed_nodes(failed))]
-
-    def failed_nodes(self, failed: int) -> tuple[int, ...]:
-        """Elements that a failure takes out."""
-        return (failed,) if failed < len(self.names) else self.groups[failed - len(self.names)][1]
-
-    def failure_name(self, failed: int) -> str:
-        """Id of the element, or name of the group."""
-        return self.names[failed] if failed < len(self.names) else self.groups[failed - len(self.names)][0]
-
-    def failure_kind(self, failed: int) -> str:
-        """Kind of the element, or that of groups."""
-        return self.kinds[failed] if failed < len(self.names) else COMMON_MODE
-
-    def failure_number(self, name: str) -> int:
-        """Number of the failure of this name; raises KeyError when there is none."""
-        numbers = {group: len(self.names) + at for at, (group, _) in enumerate(self.groups)}
-        return numbers[name] if name in numbers else self.index[name]
 
     def below(self, node: int) -> list[int]:
         """Everything that a node feeds, directly or not, in topological order, itself excluded."""
@@ -100,6 +83,18 @@ class Network:
                 seen.add(load)
                 ahead.extend(self.loads[load])
         return sorted(seen)
+
+    def above(self, row: str) -> frozenset[int]:
+        """Everything that carries any of a row's draws: above the row, its machinery and its support gear."""
+        node = self.index[row]
+        found: set[int] = set()
+        ahead = [node, *self.needs.get(node, ())]
+        while ahead:
+            for edge in self.sources[ahead.pop()]:
+                if edge.node not in found:
+                    found.add(edge.node)
+                    ahead.append(edge.node)
+        return frozenset(found)
 
 
 def network_of(graphs: SiteGraphs, needs: dict[str, list[str]]) -> Network:
@@ -129,18 +124,21 @@ def network_of(graphs: SiteGraphs, needs: dict[str, list[str]]) -> Network:
         ),
         plate_w=tuple(Fraction(field["plate_w"]) if _is_element(field) else Fraction(0) for field in fields),
         losses=tuple(_losses(field) for field in fields),
-        rating_w=tuple(_floor(field["rating_w"]) if _is_element(field) else None for field in fields),
+        rating_w=tuple(floor(field["rating_w"]) if _is_element(field) else None for field in fields),
+        emergency_w=tuple(floor(field["emergency_w"]) if _is_element(field) else 0 for field in fields),
+        short_time_w=tuple(floor(field["short_time_w"]) if _is_element(field) else 0 for field in fields),
+        short_time_s=tuple(Fraction(field["short_time_s"] if _is_element(field) else 0) for field in fields),
         needs={index[row]: tuple(index[node] for node in needed) for row, needed in needs.items()},
-        groups=tuple((name, tuple(index[one] for one in members)) for name, members in graphs.common_mode.items()),
+        single_feed_until={
+            index[row]: quarter_index(field["single_feed_until"])
+            for row, field in graphs.containment.nodes(data=True)
+            if field["kind"] == "row" and field["single_feed_until"] is not None
+        },
     )
 
 
 def _is_element(field: dict[str, Any]) -> bool:
     return str(field["kind"]) not in LOADS and str(field["kind"]) != SERVICE
-
-
-def _floor(value: Fraction) -> int:
-    return Fraction(value).numerator // Fraction(value).denominator
 
 
 def _factor(field: dict[str, Any]) -> Fraction:
@@ -175,12 +173,17 @@ def _in_service(graphs: SiteGraphs, name: str) -> int:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Normal operation with what is in service in some quarter."""
+    """What is alive in some state, and how its loads share."""
 
     dead: frozenset[int]
-    """Nodes that do not stand yet."""
+    """Nodes that do not stand yet, or no longer."""
     shares: dict[int, tuple[tuple[int, Fraction], ...]]
     """(source, share) pairs of every other node; the shares sum to one."""
+
+    def after(self, outage: Outage) -> Wiring:
+        """The wiring that an outage leaves, as the state in which something else may fail."""
+        shares = {node: pairs for node, pairs in {**self.shares, **outage.shares}.items() if node not in outage.dead}
+        return Wiring(self.dead | outage.dead, shares)
 
 
 @dataclass(frozen=True)
@@ -205,12 +208,16 @@ def live_shares(live: Sequence[Source]) -> tuple[tuple[int, Fraction], ...]:
 
 
 def wiring_in(network: Network, quarter: int) -> Wiring:
-    """Normal operation in a quarter; a load stands only when all of its feeds do, an element when any does."""
+    """Normal operation in a quarter; a load stands only when all of its feeds do, an element when any does.
+
+    A row that may run on a single feed until a later quarter stands when any of its feeds does.
+    """
     dead: set[int] = set()
     shares = {}
     for node, sources in enumerate(network.sources):
         live = [edge for edge in sources if edge.node not in dead]
-        supplied = len(live) == len(sources) if network.kinds[node] in LOADS else bool(live)
+        waits = network.kinds[node] in LOADS and network.single_feed_until.get(node, quarter) <= quarter
+        supplied = len(live) == len(sources) if waits else bool(live)
         if network.in_service[node] > quarter or not (supplied or network.kinds[node] == SERVICE):
             dead.add(node)
         else:
@@ -222,9 +229,12 @@ def wiring_in(network: Network, quarter: int) -> Wiring:
     return Wiring(frozenset(dead), shares)
 
 
-def outage_of(network: Network, normal: Wiring, failed: int, below: Iterable[int]) -> Outage:
-    """One failure in a wiring; `below` is everything under its elements in topological order."""
-    dead = {node for node in network.failed_nodes(failed) if node not in normal.dead}
+def outage_of(network: Network, normal: Wiring, failed: int, lost: Iterable[int], below: Iterable[int]) -> Outage:
+    """One failure in a wiring.
+
+    Parameters: failed, its number; lost, its elements; below, everything under them in topological order.
+    """
+    dead = {node for node in lost if node not in normal.dead}
     shares: dict[int, tuple[tuple[int, Fraction], ...]] = {}
     for node in below:
         sources = network.sources[node]

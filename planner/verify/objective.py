@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import floor
 from typing import TYPE_CHECKING
 
 from planner.verify.money import RATE_ONE, MoneyRule
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from planner.verify.decisions import BlockCounts, Setting
+    from planner.verify.fits import Fits
+    from planner.verify.meter_money import MeterMoney
     from planner.verify.standing import Counts
 
 
@@ -21,15 +24,17 @@ class Ledger:
 
     money: MoneyRule
     setting: Setting
-    site_prices: Mapping[str, Fraction]
-    """Energy price of each site, USD/MWh."""
+    meters: Mapping[str, MeterMoney]
+    """Rates of each site."""
+    fits: Mapping[str, Fits]
+    """What rows of each site take, as they stand or converted."""
     capex_usd: Mapping[tuple[str, str], Fraction]
     """Avoidable capex by (site, fabric block)."""
 
-    _values: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    _values: dict[tuple[str, str, int], list[int]] = field(default_factory=dict)
     _standing: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    _starts: dict[tuple[str, str, int], int] = field(default_factory=dict)
-    _revenue: dict[str, list[int]] = field(default_factory=dict)
+    _starts: dict[tuple[str, str, int], Fraction] = field(default_factory=dict)
+    _revenue: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     _units: dict[str, list[int]] = field(default_factory=dict)
     _opening: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
@@ -38,29 +43,30 @@ class Ledger:
         """Decision periods."""
         return len(self.setting.periods)
 
-    def rack_values(self, site: str, configuration: str) -> list[int]:
-        """Cents by parts for one standing rack in each period: its own value, and its start less the next start."""
-        known = self._values
-        if (site, configuration) not in known:
-            system = self.setting.draws[configuration].system
-            starts = [self.start_value(site, system, t) for t in range(self.n_periods)]
+    def rack_values(self, site: str, row: str, configuration: str) -> list[int]:
+        """Cents by parts for one rack standing in a row in each period: its own value, its start less the next one."""
+        system = self.setting.draws[configuration].system
+        key = (site, configuration, self.fits[site].conversion_cents(row, system))
+        if key not in self._values:
+            starts = [self.start_value(site, row, system, t) for t in range(self.n_periods)]
             own = [self.period_value(site, configuration, t) for t in range(self.n_periods)]
-            known[site, configuration] = [a + b for a, b in zip(own, by_parts(starts), strict=True)]
-        return known[site, configuration]
+            self._values[key] = [a + b for a, b in zip(own, by_parts(starts), strict=True)]
+        return self._values[key]
 
     def period_value(self, site: str, configuration: str, period: int) -> int:
         """Cents of one rack standing in a period at a site."""
         key = (site, configuration, period)
         if key not in self._standing:
-            self._standing[key] = self.money.period_value(configuration, period, self.site_prices[site])
+            self._standing[key] = self.money.period_value(configuration, period, self.meters[site])
         return self._standing[key]
 
-    def start_value(self, site: str, system: str, period: int) -> int:
-        """Cents of one rack started in a period at a site."""
+    def start_value(self, site: str, row: str, system: str, period: int) -> int:
+        """Cents of one rack started in a row in a period, the conversion of its places included, rounded down."""
         key = (site, system, period)
         if key not in self._starts:
-            self._starts[key] = self.money.start_value(system, period, self.site_prices[site])
-        return self._starts[key]
+            self._starts[key] = self.money.start_cents(system, period, self.meters[site])
+        conversion_cents = self.fits[site].conversion_cents(row, system)
+        return floor(self._starts[key] - conversion_cents * self.money.discount(period))
 
     def open_costs(self, block: tuple[str, str]) -> list[int]:
         """Cents by parts for each period in which a block holds a rack."""
@@ -75,21 +81,23 @@ class Ledger:
             self._units[system] = by_parts([self.money.unit_cost(system, t) for t in range(self.n_periods)])
         return self._units[system]
 
-    def contract_revenue(self, configuration: str, period: int) -> int:
-        """Cents that one rack earns at the contract's price in a period."""
-        if configuration not in self._revenue:
-            revenue = [self.money.contract_revenue(configuration, t) for t in range(self.n_periods)]
-            self._revenue[configuration] = revenue
-        return self._revenue[configuration][period]
+    def contract_revenue(self, site: str, configuration: str, period: int) -> int:
+        """Cents that one rack earns at the contract's price in a period at a site."""
+        key = (site, configuration)
+        if key not in self._revenue:
+            meter = self.meters[site]
+            revenue = [self.money.contract_revenue(configuration, t, meter) for t in range(self.n_periods)]
+            self._revenue[key] = revenue
+        return self._revenue[key][period]
 
     def contract_use(self, placed: Mapping[str, dict[str, Counts]]) -> tuple[list[int], list[int]]:
         """Contract-price revenue of each period, and how much of it the contract takes, earliest first, in cents."""
         revenue = [0] * self.n_periods
-        for rows in placed.values():
+        for site, rows in placed.items():
             for counts in rows.values():
                 for configuration, n_racks in counts.items():
                     for t, n in enumerate(n_racks):
-                        revenue[t] += n * self.contract_revenue(configuration, t)
+                        revenue[t] += n * self.contract_revenue(site, configuration, t)
         left, used = self.money.contract_amount, []
         for cents in revenue:
             used.append(min(left, cents))
@@ -100,9 +108,9 @@ class Ledger:
         """Whole cents, the contract's premium rounded down once."""
         total = 0
         for site, rows in placed.items():
-            for counts in rows.values():
+            for row, counts in rows.items():
                 for configuration, n_racks in counts.items():
-                    values = self.rack_values(site, configuration)
+                    values = self.rack_values(site, row, configuration)
                     total += sum(n * value for n, value in zip(n_racks, values, strict=True))
         for block, systems in blocks.items():
             total -= self._block_cost(block, systems)

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from planner.verify.draws import ELECTRICAL
 from planner.verify.flow import WATT_BITS
-from planner.verify.limits import ONE
+from planner.verify.joint import limit_name
+from planner.verify.limits import BEFORE
+from planner.verify.states import NO_CHANGE
+from planner.verify.terms import ONE
+from planner.verify.walk import SHARE_BITS, acted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +22,9 @@ if TYPE_CHECKING:
     from planner.verify.draws import RackDraws
     from planner.verify.joint import AllLimits
     from planner.verify.limits import SiteLimits
+    from planner.verify.power import Load, PowerCheck
+    from planner.verify.walk import RowShares
 
-_NEAR = 1 << WATT_BITS
-"""One watt: far more than rounded flows are off."""
 Bound = tuple[tuple[int, ...], int]
 """Coefficients of some configurations and the capacity, scaled by 2^20."""
 Point = tuple[int, ...]
@@ -39,11 +43,14 @@ class RowPoints:
     draws: Mapping[str, RackDraws]
     """Every configuration on offer."""
     periods: tuple[str, ...]
-    reserved: Mapping[tuple[int, int], Mapping[int | None, int]]
-    """By epoch, element and failure what it carries without the plan, in 2^-32 W; failures that touch it alone."""
+    power: PowerCheck
+    """What elements carry without the plan."""
     _power: dict[tuple[str, int], list[OwnLimit]] = field(default_factory=dict)
-    _loads: dict[tuple[tuple[str, ...], Kinds], tuple[int, ...]] = field(default_factory=dict)
-    _capacities: dict[tuple[int, int, int | None], int] = field(default_factory=dict)
+    _coefficients_of: dict[tuple[tuple[str, ...], Kinds], tuple[int, ...]] = field(default_factory=dict)
+    _cooling: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+    _loads_of: dict[tuple[int, int], list[Load | None]] = field(default_factory=dict)
+    _most: dict[tuple[int, int], int] = field(default_factory=dict)
+    _capacities: dict[tuple[int, int, Load | None], int] = field(default_factory=dict)
     _known: dict[tuple[Bound, ...], tuple[Point, ...]] = field(default_factory=dict)
 
     def points(self, row: str, quarter: str, configurations: tuple[str, ...]) -> tuple[Point, ...]:
@@ -64,10 +71,12 @@ class RowPoints:
     def _coefficients(self, configurations: tuple[str, ...], kinds: Kinds) -> tuple[int, ...]:
         """Load of one rack of each configuration, scaled by 2^20."""
         key = (configurations, kinds)
-        if key not in self._loads:
+        if key not in self._coefficients_of:
             draws = [self.draws[name].draw for name in configurations]
-            self._loads[key] = tuple(sum(share * draw.get(kind, 0) for kind, share in kinds) for draw in draws)
-        return self._loads[key]
+            self._coefficients_of[key] = tuple(
+                sum(share * draw.get(kind, 0) for kind, share in kinds) for draw in draws
+            )
+        return self._coefficients_of[key]
 
     def _n_positions(self, row: str) -> int:
         return int(self.limits.graphs.containment.nodes[row]["positions"])
@@ -75,19 +84,20 @@ class RowPoints:
     def _own_limits(self, row: str, quarter: str) -> list[OwnLimit]:
         name = f"{self.site}:{row}"
         found: list[OwnLimit] = []
-        for limit in self._names[row]:
+        for limit in (*self._names[row], *self._names_after(row, quarter)):
             terms = self.everything.terms(limit, quarter)
             if terms is not None and name in terms.rows:
                 found.append((tuple(terms.rows[name].items()), terms.capacity))
-        key = (row, self.limits.walker.epoch(quarter))
+        key = (row, self.limits.states.epoch(quarter))
         if key not in self._power:
             self._power[key] = self._power_limits(row, quarter)
         return found + self._power[key]
 
     @cached_property
     def _names(self) -> dict[str, list[str]]:
-        """Names of the limits of each row, power limits aside."""
-        names = [":".join([self.site, *(part for part in parts if part)]) for parts in self.limits.names()]
+        """Names of the limits without failure of each row, power limits aside."""
+        prefix = f"{self.site}:"
+        names = [name for name in self.everything.site_names(None) if name.startswith(prefix)]
         found: dict[str, list[str]] = defaultdict(list)
         for name in [*names, *self.everything.joint_names()]:
             terms = self.everything.terms(name, self.periods[-1])
@@ -97,57 +107,127 @@ class RowPoints:
                     found[row].append(name)
         return found
 
+    def _names_after(self, row: str, quarter: str) -> list[str]:
+        """Names of the cooling limits under failures that touch a row in a period."""
+        epoch = self.limits.states.epoch(quarter)
+        if epoch not in self._cooling:
+            found: dict[str, list[str]] = defaultdict(list)
+            for parts in self.limits.names_after_failures(quarter):
+                name = limit_name(self.site, *parts)
+                terms = self.everything.terms(name, quarter)
+                for full in terms.rows if terms is not None else ():
+                    found[full.partition(":")[2]].append(name)
+            self._cooling[epoch] = found
+        return self._cooling[epoch].get(row, [])
+
     def _power_limits(self, row: str, quarter: str) -> list[OwnLimit]:
-        """Power limits that the row alone could break, in normal operation, and under failures above it and of groups.
+        """Power limits that the row alone could break, in normal operation and under every failure.
 
         Of limits with the same coefficients only the tightest matters, so only failures that leave an element about
-        as full as any without the plan are worked out to the last unit.
+        as little room as any without the plan are worked out to the last unit; of failures that change nothing
+        different below an element, one.
         """
         walker = self.limits.walker
-        network, epoch = walker.network, walker.epoch(quarter)
+        epoch = walker.states.epoch(quarter)
         candidates = self._candidates(row, epoch)
-        dead = walker.wiring(epoch).dead
-        failures = [f for f in sorted(walker.ancestors(row)) if network.rating_w[f] is not None and f not in dead]
-        failures += [f for f in network.failures(walker.wiring(epoch)) if f >= len(network.names)]
-        alike: dict[tuple[int, Kinds], list[int | None]] = defaultdict(list)
-        for failed in [None, *failures] if candidates else ():
-            for element, shares in walker.row_shares(epoch, row, failed, candidates).items():
-                if element in candidates:
+        alike: dict[tuple[int, Kinds], dict[Load | None, int]] = defaultdict(dict)
+        own: dict[int | None, dict[int, RowShares]] = {}
+        for element in candidates:
+            for load in self._distinct(epoch, element):
+                failed = None if load is None else load[0]
+                if failed not in own:
+                    own[failed] = self._row_shares(epoch, row, failed, candidates, own)
+                shares = own[failed].get(element)
+                room = None if shares is None else self._room(epoch, element, load)
+                if shares and room is not None:
+                    if load is not None and not load[1]:
+                        shares = acted(row, shares, walker.flex)
                     kinds = tuple(sorted((kind, ceil(share * ONE)) for kind, share in shares.items()))
-                    alike[element, kinds].append(failed)
-        found: list[OwnLimit] = []
-        for (element, kinds), group in alike.items():
-            reserved = self.reserved[epoch, element]
-            fullest = max(reserved.get(failed, reserved[None]) for failed in group)
-            for failed in group:
-                if reserved.get(failed, reserved[None]) >= fullest - _NEAR:
-                    found.append((kinds, self._exact_capacity(element, failed, quarter)))
-                    if fullest == 0:
-                        break
-        return found
+                    if self._may_bind(row, kinds, room - self.power.rounding[epoch]):
+                        alike[element, kinds][load] = room
+        return [
+            (kinds, self._exact_capacity(element, load, quarter))
+            for (element, kinds), rooms in alike.items()
+            for load, room in rooms.items()
+            if room <= min(rooms.values()) + self.power.rounding[epoch]
+        ]
+
+    def _row_shares(
+        self,
+        epoch: int,
+        row: str,
+        failed: int | None,
+        wanted: frozenset[int],
+        known: Mapping[int | None, dict[int, RowShares]],
+    ) -> dict[int, RowShares]:
+        """Shares of a row after a failure; those of normal operation where it changes nothing on the way to the row."""
+        walker, node = self.limits.walker, self.limits.network.index[row]
+        above = walker.ancestors(row) | {node, *self.limits.network.needs.get(node, ())}
+        unchanged = failed is not None and self.limits.states.changed_below(epoch, failed, above) == NO_CHANGE
+        if unchanged and None in known:
+            return known[None]
+        return walker.row_shares(epoch, row, failed, wanted)
+
+    def _may_bind(self, row: str, kinds: Kinds, room: int) -> bool:
+        """Whether the fullest row may need more room than this, in 2^-32 W; every rack takes a position."""
+        most = max(self._coefficients(tuple(self.draws), kinds)) * self._n_positions(row)
+        return most << (WATT_BITS - SHARE_BITS) > room
+
+    def _distinct(self, epoch: int, element: int) -> list[Load | None]:
+        """Normal operation, and of the failures that leave all below an element alike the first.
+
+        A failure that changes nothing below it leaves it the shares of normal operation, and no smaller capacity.
+        """
+        key = (epoch, element)
+        if key not in self._loads_of:
+            states, below = self.limits.states, frozenset(self.limits.states.below(element))
+            found: dict[object, Load | None] = {}
+            for load in self.power.reserved[key]:
+                changed = None if load is None else states.changed_below(epoch, load[0], below)
+                if load is None or changed != NO_CHANGE:
+                    found.setdefault((changed, load is not None and load[1]), load)
+            self._loads_of[key] = list(found.values())
+        return self._loads_of[key]
+
+    def _room(self, epoch: int, element: int, load: Load | None) -> int | None:
+        """What an element may carry beside what loads it without the plan, in 2^-32 W; None without such a limit."""
+        before = None
+        if load is not None and load[1]:
+            before = self.limits.walker.shares(epoch, element, load[0], before_action=True)
+        capacity_w = self.limits.permitted_w(element, load is not None, before)
+        return None if capacity_w is None else (capacity_w << WATT_BITS) - self.power.reserved[epoch, element][load]
 
     def _candidates(self, row: str, epoch: int) -> frozenset[int]:
         """Elements above a row that could not carry the fullest row beside what loads them already."""
         walker = self.limits.walker
         draws = [sum(one.draw[kind] for kind in ELECTRICAL) for one in self.draws.values()]
-        most_w = max(draws) * self._n_positions(row) * walker.largest_gain(row)
+        most = ceil(max(draws) * self._n_positions(row) * walker.largest_gain(row)) << WATT_BITS
         found = set()
-        for element in walker.ancestors(row) - walker.wiring(epoch).dead:
+        for element in walker.ancestors(row) - walker.states.wiring(epoch).dead:
             rating_w = walker.network.rating_w[element]
-            if rating_w is not None:
-                reserved = max(self.reserved[epoch, element].values())
-                if most_w * 2**WATT_BITS + reserved > rating_w << WATT_BITS:
-                    found.add(element)
+            if rating_w is None:
+                continue
+            if most > (rating_w << WATT_BITS) - self._most_reserved(epoch, element):
+                found.add(element)
         return frozenset(found)
 
-    def _exact_capacity(self, element: int, failed: int | None, quarter: str) -> int:
-        network = self.limits.walker.network
-        key = (self.limits.walker.epoch(quarter), element, failed)
+    def _most_reserved(self, epoch: int, element: int) -> int:
+        """The most that an element carries without the plan in any state, in 2^-32 W."""
+        key = (epoch, element)
+        if key not in self._most:
+            self._most[key] = max(self.power.reserved[key].values())
+        return self._most[key]
+
+    def _exact_capacity(self, element: int, load: Load | None, quarter: str) -> int:
+        key = (self.limits.states.epoch(quarter), element, load)
         if key not in self._capacities:
-            contingency = None if failed is None else network.failure_name(failed)
-            terms = self.limits.terms("power", network.names[element], contingency, quarter)
+            details: tuple[str, ...] = ()
+            if load is not None:
+                details = (self.limits.states.contingencies.name(load[0]), *((BEFORE,) if load[1] else ()))
+            name = self.limits.network.names[element]
+            terms = self.limits.terms("power", name, details, quarter)
             if terms is None:
-                msg = f"element '{network.names[element]}' carries a row but has no limit"
+                msg = f"element '{name}' carries a row but has no limit"
                 raise ValueError(msg)
             self._capacities[key] = terms.capacity
         return self._capacities[key]

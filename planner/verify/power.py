@@ -1,4 +1,4 @@
-"""Power limits of a site: every element in normal operation and after every single failure, in every period.
+"""Power limits of a site: every element in normal operation and after every failure, in every period.
 
 Flows rounded up in integers clear most limits at once. Only those that come within their rounding of the rating are
 summed by the published rule, share by share; what that finds decides.
@@ -13,87 +13,52 @@ from typing import TYPE_CHECKING
 
 from planner.verify.draws import ELECTRICAL
 from planner.verify.flow import WATT_BITS, Flow, RoundedUp
-from planner.verify.limits import ONE, Terms
+from planner.verify.joint import limit_name
+from planner.verify.limits import BEFORE
+from planner.verify.situations import Draws, situations_of
+from planner.verify.terms import ONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator
 
-    from planner.verify.network import Network, Outage, Wiring
+    from planner.verify.network import Outage
     from planner.verify.standing import Standing
-    from planner.verify.walk import Walker
 
 _STEPS = 2 ** (WATT_BITS - 20)
 """Rounded-flow units in one unit of 2^-20 W."""
+Outputs = dict[int, list[int]]
+"""Outputs of elements over the periods of an epoch and without the plan, 2^-32 W."""
+Load = tuple[int, bool]
+"""A failure, and whether Flex rows have yet to act."""
 
 
 @dataclass(frozen=True)
-class EpochDraws:
-    """What every load of one epoch draws, in the periods of that epoch."""
+class After:
+    """What one failure of power elements leaves."""
 
-    walker: Walker
-    epoch: int
-    periods: tuple[int, ...]
-    rows: tuple[dict[str, dict[str, int]], ...]
-    """For each period the electrical draws of each row that exists; last of all without the plan's racks."""
-    known: dict[int, list[Fraction]] = field(default_factory=dict)
-
-    @property
-    def wiring(self) -> Wiring:
-        """Normal operation."""
-        return self.walker.wiring(self.epoch)
-
-    def draw_w(self, node: int) -> list[Fraction]:
-        """Exact watts of a load node in each period, and without the plan."""
-        if node not in self.known:
-            constant = self.walker.network.output_constant_w[node]
-            self.known[node] = [constant + self._driven(node, rows, rows.keys()) for rows in self.rows]
-        return self.known[node]
-
-    def _driven(self, node: int, rows: dict[str, dict[str, int]], which: AbstractSet[str]) -> Fraction:
-        """What some rows make a load node draw."""
-        total = Fraction(0)
-        for drive in self.walker.drives[node]:
-            if drive.watts_per_watt:
-                driving = drive.rows & which if len(drive.rows) < len(which) else which & drive.rows
-                total += sum(rows[row][drive.kind] for row in driving) * drive.watts_per_watt
-        return total
-
-    def loads(self) -> list[int]:
-        """Load nodes that stand."""
-        return [node for node in self.walker.drives if node not in self.wiring.dead]
-
-    def dropped_rows(self, outage: Outage) -> frozenset[str]:
-        """Rows that a failure cuts off."""
-        network = self.walker.network
-        return frozenset(network.names[node] for node in outage.dead if network.kinds[node] == "row")
-
-    def silenced(self, outage: Outage) -> dict[int, list[Fraction]]:
-        """New draws of surviving loads that some dropped row drove."""
-        network, dropped = self.walker.network, self.dropped_rows(outage)
-        drawing = dropped & {row for rows in self.rows for row in rows} if dropped else dropped
-        nodes = {node for row in drawing for node in network.needs.get(network.index[row], ())}
-        return {
-            node: [
-                watts - self._driven(node, rows, dropped & rows.keys())
-                for watts, rows in zip(self.draw_w(node), self.rows, strict=True)
-            ]
-            for node in nodes - outage.dead - self.wiring.dead
-        }
+    draws: Draws
+    """Draws of the state in which it happens."""
+    normal: Flow[int]
+    """Flow of normal operation."""
+    outage: Outage
+    silenced: dict[int, list[Fraction]]
+    """New draws of loads that some row drove which it cuts off, Flex rows having acted."""
+    before: Outputs
+    """Elements that it touches, before Flex rows act."""
+    acted: Outputs
+    """The same once they have."""
+    out_before: Outputs
+    """What a planned outage, in which it happens, touches, before Flex rows act; empty for a failure alone."""
+    out_acted: Outputs
+    """The same once they have."""
 
 
-def epochs_of(standing: Standing) -> Iterator[EpochDraws]:
-    """The draws of a site epoch by epoch."""
-    walker = standing.limits.walker
-    epochs = [walker.epoch(quarter) for quarter in standing.periods]
-    for epoch in sorted(set(epochs)):
-        periods = tuple(t for t, one in enumerate(epochs) if one == epoch)
-        dead = walker.wiring(epoch).dead
-        electrical = [*(standing.electrical(t) for t in periods), standing.occupied_electrical(periods[0])]
-        rows = tuple(
-            {row: draw for row, draw in one.items() if walker.network.index[row] not in dead} for one in electrical
-        )
-        yield EpochDraws(walker, epoch, periods, rows)
+@dataclass(frozen=True)
+class Normal:
+    """Normal operation of an epoch."""
+
+    draws: Draws
+    flow: Flow[int]
 
 
 @dataclass(frozen=True)
@@ -122,85 +87,137 @@ class PowerCheck:
     n_exact: int = 0
     """Those that needed the published rule share by share."""
     overloads: list[Overload] = field(default_factory=list)
-    reserved: dict[tuple[int, int], dict[int | None, int]] = field(default_factory=dict)
-    """By epoch, element and failure what it carries without the plan, in 2^-32 W, rounded up; None without failure."""
+    reserved: dict[tuple[int, int], dict[Load | None, int]] = field(default_factory=dict)
+    """By epoch and element, for the failures that touch it, what it carries without the plan, in 2^-32 W, rounded up;
+    None without failure."""
+    rounding: dict[int, int] = field(default_factory=dict)
+    """By epoch, what rounding here and in the published rule may make of them at the most, in 2^-32 W."""
 
-    def run(self, seen: Callable[[EpochDraws, Flow[int], Outage, dict[int, list[int]]], None]) -> None:
-        """Check every limit; `seen` is shown what each failure leaves, for the failure table."""
-        for draws in epochs_of(self.standing):
-            network, wiring = draws.walker.network, draws.wiring
-            arithmetic = RoundedUp(network)
-            loads = {node: _scaled(draws.draw_w(node)) for node in draws.loads()}
-            flow = Flow(network, wiring, loads, arithmetic, len(draws.rows))
-            check = _EpochCheck(self, draws, network)
+    def states(self) -> Iterator[Normal | After]:
+        """Check every limit, and show every state on the way: normal operation of each epoch, then its failures."""
+        for normal, planned in situations_of(self.standing):
+            check = _EpochCheck(self, normal)
+            flow = _flow(normal)
+            network = normal.states.network
             for element in network.elements:
-                if element not in wiring.dead:
-                    check.limit(element, None, flow.output[element])
-            for failed in network.failures(wiring):
-                outage = draws.walker.outage(draws.epoch, failed)
-                silenced = {node: _scaled(watts) for node, watts in draws.silenced(outage).items()}
-                after = flow.after(outage, silenced)
-                for element, output in after.items():
-                    check.limit(element, failed, output)
-                seen(draws, flow, outage, after)
+                if element not in normal.wiring.dead:
+                    check.limit(element, None, flow.output[element], network.rating_w[element] or 0)
+            yield Normal(normal, flow)
+            for draws in (normal, *planned):
+                yield from self._failures(draws, flow, check)
+
+    def _failures(self, draws: Draws, normal: Flow[int], check: _EpochCheck) -> Iterator[After]:
+        """Every failure that starts from one state."""
+        states, emergency_w = draws.states, draws.states.network.emergency_w
+        flex = self.standing.limits.walker.flex
+        full = normal if draws.out is None else _flow(draws)
+        acting = draws.acted(flex)
+        acted = _flow(acting) if flex else full
+        out_before, out_acted = _touched_while_out(draws, full), _touched_while_out(draws, acted)
+        for failed in draws.failures():
+            outage = states.outage(draws.epoch, failed)
+            silenced = acting.silenced(outage)
+            after = acted.after(outage, _scaled_all(silenced))
+            before = full.after(outage, _scaled_all(draws.silenced(outage))) if flex else after
+            for element, output in after.items():
+                check.limit(element, (failed, False), output, emergency_w[element])
+            for element, output in before.items() if flex else ():
+                check.limit(element, (failed, True), output, emergency_w[element])
+            yield After(draws, normal, outage, silenced, before, after, out_before, out_acted)
+
+
+def _touched_while_out(draws: Draws, flow: Flow[int]) -> Outputs:
+    """Outputs of everything that a planned outage can change: all that is above what it cuts."""
+    if draws.out is None:
+        return {}
+    outage, network = draws.states.outage(draws.epoch, draws.out), draws.states.network
+    found: set[int] = set()
+    ahead = [*outage.dead, *outage.shares]
+    ahead += [node for row in draws.cut_now(outage) for node in network.needs.get(network.index[row], ())]
+    while ahead:
+        for edge in network.sources[ahead.pop()]:
+            if edge.node not in found:
+                found.add(edge.node)
+                ahead.append(edge.node)
+    return {node: flow.output[node] for node in found & flow.output.keys()}
+
+
+def _flow(draws: Draws) -> Flow[int]:
+    loads = {node: _scaled(draws.draw_w(node)) for node in draws.loads()}
+    network = draws.states.network
+    return Flow(network, draws.wiring, loads, RoundedUp(network), len(draws.rows))
 
 
 def _scaled(watts: list[Fraction]) -> list[int]:
     return [ceil(value * 2**WATT_BITS) for value in watts]
 
 
+def _scaled_all(loads: dict[int, list[Fraction]]) -> Outputs:
+    return {node: _scaled(watts) for node, watts in loads.items()}
+
+
 class _EpochCheck:
     """Ratings of one epoch with room for the rounding of the published rule."""
 
-    def __init__(self, power: PowerCheck, draws: EpochDraws, network: Network) -> None:
-        self.power, self.draws, self.network = power, draws, network
+    def __init__(self, power: PowerCheck, draws: Draws) -> None:
+        self.power, self.draws, self.network = power, draws, draws.states.network
         # One unit of 2^-20 W for each watt drawn and each kind, and one for the constants: no ceil adds more.
         self._everywhere = [
-            (1 + sum(sum(kinds.values()) for kinds in rows.values())) * _STEPS for rows in draws.rows
+            (1 + ceil(sum(sum(kinds.values()) for kinds in rows.values()))) * _STEPS for rows in draws.rows
         ]
         self._below: dict[int, list[int]] = {}
+        # Flows are rounded up a few times at every node that they pass, each by less than one unit.
+        power.rounding[draws.epoch] = 2 * self._everywhere[-1] + 8 * len(self.network.names)
 
-    def limit(self, element: int, failed: int | None, output: list[int]) -> None:
-        """Check one element after one failure in all periods of the epoch."""
-        rating_w = self.network.rating_w[element]
-        if rating_w is None:
+    def limit(self, element: int, load: Load | None, output: list[int], capacity_w: int) -> None:
+        """Check one element in one state in all periods of the epoch.
+
+        Parameters: capacity_w, no more than what the element may carry in that state.
+        """
+        if self.network.rating_w[element] is None:
             return
         *planned, without = output
         self.power.n_limits += len(planned)
-        self.power.reserved.setdefault((self.draws.epoch, element), {})[failed] = without
-        capacity = rating_w << WATT_BITS
+        self.power.reserved.setdefault((self.draws.epoch, element), {})[load] = without
+        capacity = capacity_w << WATT_BITS
         if max(planned) + max(self._everywhere) <= capacity:
             return
         for at, watts in enumerate(planned):
             if watts + self._everywhere[at] > capacity and watts + self._allowance(element)[at] > capacity:
-                self._exact(element, failed, at)
+                self._exact(element, load, at)
 
     def _allowance(self, element: int) -> list[int]:
         """Rounding of the published rule at one element: what is drawn by rows that it can reach at all."""
         if element not in self._below:
-            drives = self.draws.walker.drives
+            drives = self.draws.states.drives
             reached: dict[str, set[str]] = {kind: set() for kind in ELECTRICAL}
-            for node in self.draws.walker.below(element):
+            for node in self.draws.states.below(element):
                 for drive in drives.get(node, ()):
                     if drive.watts_per_watt:
                         reached[drive.kind].update(drive.rows)
             self._below[element] = [
-                (1 + sum(rows[row][kind] for kind, names in reached.items() for row in names & rows.keys())) * _STEPS
+                (1 + ceil(sum(rows[row][kind] for kind, names in reached.items() for row in names & rows.keys())))
+                * _STEPS
                 for rows in self.draws.rows
             ]
         return self._below[element]
 
-    def _exact(self, element: int, failed: int | None, at: int) -> None:
+    def _exact(self, element: int, load: Load | None, at: int) -> None:
         """The published rule to the last unit."""
         self.power.n_exact += 1
         period = self.draws.periods[at]
         quarter = self.power.standing.periods[period]
-        names = self.network.names
-        contingency = None if failed is None else self.network.failure_name(failed)
-        terms: Terms | None = self.power.standing.limits.terms("power", names[element], contingency, quarter)
+        details = self._details(load)
+        terms = self.power.standing.limits.terms("power", self.network.names[element], details, quarter)
         if terms is None:
             return
-        load = self.power.standing.load(terms.rows, period)
-        if load > terms.capacity:
-            name = ":".join([self.power.site, "power", names[element], *([contingency] if contingency else [])])
-            self.power.overloads.append(Overload(name, quarter, load, terms.capacity))
+        drawn = self.power.standing.load(terms.rows, period)
+        if drawn > terms.capacity:
+            name = limit_name(self.power.site, "power", self.network.names[element], details)
+            self.power.overloads.append(Overload(name, quarter, drawn, terms.capacity))
+
+    def _details(self, load: Load | None) -> tuple[str, ...]:
+        if load is None:
+            return ()
+        name = self.draws.states.contingencies.name(load[0])
+        return (name, BEFORE) if load[1] else (name,)

@@ -16,10 +16,35 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Shares over some elements and periods, each in its fullest state."""
+
+    n: int
+    smallest: float
+    median: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class LevelGap:
+    """How far the linear limits of one level of a site lie above the nonlinear truth, as a share of it."""
+
+    site: str
+    level: str
+    """Kind of power element, `meter`, `liquid-header`, `air-header`, `coolers` or `chillers`."""
+    n_elements: int
+    everywhere: Spread | None
+    """None where nothing is loaded."""
+    binding: Spread | None
+    """Where the linear load is nearly all of the capacity; None where it nowhere is."""
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything that was checked."""
 
     checks: tuple[Check, ...]
+    levels: tuple[LevelGap, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -44,12 +44,16 @@ class Standing:
             return {}
         return _total([(standing.draws, standing.n_racks)])
 
+    def total_draw(self, row: str, period: int) -> dict[str, int]:
+        """The four electrical kinds of draw of a row, plan and occupied together."""
+        planned, occupied = self.planned_draw(row, period), self.occupied_draw(row, period)
+        return {kind: planned.get(kind, 0) + occupied.get(kind, 0) for kind in ELECTRICAL}
+
     def electrical(self, period: int) -> dict[str, dict[str, int]]:
         """The four electrical kinds of draw of every row that draws anything, plan and occupied together."""
         found = {}
         for row in {*self.planned, *self.limits.occupied}:
-            planned, occupied = self.planned_draw(row, period), self.occupied_draw(row, period)
-            total = {kind: planned.get(kind, 0) + occupied.get(kind, 0) for kind in ELECTRICAL}
+            total = self.total_draw(row, period)
             if any(total.values()):
                 found[row] = total
         return found

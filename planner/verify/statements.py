@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.decisions import system_counts
-from planner.verify.limits import ONE
 from planner.verify.money import RATE_ONE
 from planner.verify.report import Check, check_of
+from planner.verify.terms import ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from planner.verify.decisions import BlockCounts
     from planner.verify.eligibility import Eligibility
     from planner.verify.joint import AllLimits
-    from planner.verify.limits import Terms
     from planner.verify.objective import Ledger
     from planner.verify.standing import Counts, Standing
+    from planner.verify.terms import Terms
 
 
 def check_money(
@@ -60,9 +60,9 @@ def _period_value(placed: Mapping[str, dict[str, Counts]], ledger: Ledger) -> in
 
 def _start_value(placed: Mapping[str, dict[str, Counts]], ledger: Ledger) -> int:
     return sum(
-        n * ledger.start_value(site, system, t)
+        n * ledger.start_value(site, row, system, t)
         for site, rows in placed.items()
-        for counts in rows.values()
+        for row, counts in rows.items()
         for system, n_racks in system_counts(counts, ledger.setting.draws, ledger.n_periods).items()
         for t, n in enumerate(_started(n_racks))
         if n

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.verify.limits import ONE
 from planner.verify.report import Check, check_of
+from planner.verify.terms import ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,4 +105,3 @@ def _meter_faults(
             if stated.get(site) != by_site.get(site, 0)
         ]
     return faults
-

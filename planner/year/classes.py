@@ -16,7 +16,7 @@ from kernels.hourly import ELEMENT, FANS, MACHINERY, PUMPS, ROWS, SUPPORT
 from sites.calendar import quarter_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from planner.year.heat import HeatMap, RowLoad
     from planner.year.plants import PlantModel
@@ -39,6 +39,7 @@ class NodeFigures:
     draw_w: float = 0.0
     fixed_w: float = 0.0
     flow_ratio: float = 0.0
+    flow_base: float = 0.0
     plant: PlantModel | None = None
 
 
@@ -61,29 +62,53 @@ class SiteState:
     """A site in one quarter."""
 
     graphs: SiteGraphs
-    quarter: str
+    alive: set[str]
+    """Nodes of the power graph that exist and live."""
     loads: Mapping[str, RowLoad]
     heats: HeatMap
     plants: Mapping[str, PlantModel]
 
 
-def existing(power: Graph, quarter: str) -> set[str]:
+def existing(graphs: SiteGraphs, quarter: str) -> set[str]:
     """Nodes of the power graph that exist in a quarter, by the rule of section 2 of the model.
 
-    Parameters: power graph; quarter, e.g. "2030-Q4".
+    Parameters: graphs; quarter, e.g. "2030-Q4".
     """
-    now, known = quarter_index(quarter), dict[str, bool]()
+    power, now, known = graphs.power, quarter_index(quarter), dict[str, bool]()
 
     def exists(node: str) -> bool:
         if node not in known:
             fields, sources = power.nodes[node], list(power.pred[node])
             dated = fields["capacity_steps"][0][0] if node == SERVICE else fields.get("in_service")
             served = [exists(source) for source in sources]
-            fed = not sources or (all(served) if fields["kind"] in _LOADS else any(served))
+            waits = fields["kind"] in _LOADS and not _one_feed_does(graphs, node, now)
+            fed = not sources or (all(served) if waits else any(served))
             known[node] = fed and (dated is None or quarter_index(dated) <= now)
         return known[node]
 
     return {node for node in power.nodes if exists(node)}
+
+
+def _one_feed_does(graphs: SiteGraphs, node: str, now: int) -> bool:
+    """Whether a row need not wait for all of its feeds in this quarter."""
+    until = graphs.containment.nodes[node]["single_feed_until"] if graphs.power.nodes[node]["kind"] == "row" else None
+    return until is not None and now < quarter_index(until)
+
+
+def surviving(power: Graph, alive: set[str], lost: Iterable[str]) -> set[str]:
+    """Nodes that still live once some are lost: those not lost that some source of theirs still feeds.
+
+    Parameters: power graph; alive, nodes that exist; lost, elements.
+    """
+    gone, known = set(lost), dict[str, bool]()
+
+    def lives(node: str) -> bool:
+        if node not in known:
+            fed = not power.pred[node] or any(lives(source) for source in power.pred[node])
+            known[node] = fed and node in alive and node not in gone
+        return known[node]
+
+    return {node for node in alive if lives(node)}
 
 
 def node_classes(state: SiteState, capacity_w: float) -> list[NodeClass]:
@@ -91,8 +116,7 @@ def node_classes(state: SiteState, capacity_w: float) -> list[NodeClass]:
 
     Parameters: state; capacity of the service in the quarter (W).
     """
-    power = state.graphs.power
-    alive = existing(power, state.quarter)
+    power, alive = state.graphs.power, state.alive
     classes: list[NodeClass] = []
     index_of_key: dict[tuple[Any, ...], int] = {}
     class_of_node: dict[str, int] = {}
@@ -167,8 +191,11 @@ def _mechanical(state: SiteState, fields: Mapping[str, Any]) -> NodeFigures:
         return NodeFigures(MACHINERY, fixed_w=fixed_w, plant=state.plants[loop])
     heat, per_watt = state.heats.headers[loop], cooling["watts_per_heat_watt"]
     kind = PUMPS if cooling["kind"] == "liquid-header" else FANS
-    ratio = heat.average_w / heat.most_w if heat.most_w else Fraction(0)
-    room_units_w = float(per_watt * heat.fixed_w)
+    design_w = heat.most_w + heat.fixed_w
     return NodeFigures(
-        kind, draw_w=float(per_watt * heat.most_w), fixed_w=fixed_w + room_units_w, flow_ratio=float(ratio)
+        kind,
+        draw_w=float(per_watt * design_w),
+        fixed_w=fixed_w,
+        flow_ratio=float(heat.average_w / design_w) if design_w else 0.0,
+        flow_base=float(heat.fixed_w / design_w) if design_w else 0.0,
     )

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from kernels.hourly import (
     AIR_FANS_WH,
-    ALL_DRY,
     COMPRESSORS_WH,
-    DRY_FANS_WH,
-    DRY_HEAT_WH,
+    COOLER_FANS_WH,
+    COOLER_HEAT_WH,
+    DRY,
+    EVAPORATED_L,
     FACILITY_WH,
     FIXED_WH,
     HEAT_WH,
     IT_WH,
     LOSSES_WH,
+    MAKEUP_L,
+    NO_COMPRESSOR,
     OVER_RATING,
     PUMPS_WH,
     SUPPORT_WH,
     TRIM,
+    WETTED,
 )
+from planner.year.sources import site_sources, supply
 from sites.weather.hours import N_HOURS
 
 if TYPE_CHECKING:
@@ -40,7 +45,7 @@ ENERGIES = {
     "support": SUPPORT_WH,
     "pumps": PUMPS_WH,
     "air_fans": AIR_FANS_WH,
-    "dry_cooler_fans": DRY_FANS_WH,
+    "cooler_fans": COOLER_FANS_WH,
     "compressors": COMPRESSORS_WH,
     "fixed": FIXED_WH,
     "electrical_losses": LOSSES_WH,
@@ -50,18 +55,36 @@ ENERGIES = {
 
 
 def year_document(
-    plan: PlanYear, weather: Sequence[SiteWeather], drawn: Sequence[Scenario], result: YearResult
+    plan: PlanYear,
+    quarter: str,
+    weather: Sequence[SiteWeather],
+    drawn: Sequence[Scenario],
+    result: YearResult,
+    risks: Sequence[dict[str, Any] | None],
 ) -> dict[str, Any]:
     """Figures of every site and of all together: the base year, and the range over the scenarios.
 
-    Parameters: plan; weather of each site; drawn scenarios, the base first; result. The caller adds how it was made.
+    Parameters: plan; quarter of its racks; weather of each site; drawn scenarios, the base first; result; hours at
+    risk of each site with Flex. The caller adds how it was made.
     """
     n_sites = len(plan.sites)
     sites = [
-        {"site": name, "weather": _weather(weather[site]), **_figures(result, plan, site, result.energy_wh[site])}
+        {
+            "site": name,
+            "weather": _weather(weather[site]),
+            **_figures(result, plan, site, result.energy_wh[site]),
+            "supply": supply(site_sources(plan.graphs[site], quarter), result.meter_w[site]),
+            "flex_at_risk": risks[site],
+        }
         for site, name in enumerate(plan.sites)
     ]
-    total = _amounts(result.energy_wh.sum(axis=0), result.peak_w[n_sites], result.peak_hour[n_sites])
+    total = _amounts(
+        result.energy_wh.sum(axis=0),
+        result.water_l.sum(axis=0),
+        result.peak_w[n_sites],
+        result.peak_hour[n_sites],
+        bleed_known=all(_bleed_known(result, plan, site) for site in range(n_sites)),
+    )
     return {
         "format": FORMAT,
         "n_hours": N_HOURS,
@@ -87,35 +110,82 @@ def _weather(one: SiteWeather) -> dict[str, Any]:
 
 def _figures(result: YearResult, plan: PlanYear, site: int, energy_wh: NDArray[np.float64]) -> dict[str, Any]:
     hours = result.hours[site]
-    heat_wh, dry_wh = float(energy_wh[HEAT_WH, 0]), float(energy_wh[DRY_HEAT_WH, 0])
+    heat_wh, cooled_wh = float(energy_wh[HEAT_WH, 0]), float(energy_wh[COOLER_HEAT_WH, 0])
     return {
-        **_amounts(energy_wh, result.peak_w[site], result.peak_hour[site]),
-        "economiser_share_of_heat": dry_wh / heat_wh if heat_wh else None,
-        "hours_without_compressor": int(hours[ALL_DRY, 0]),
+        **_amounts(
+            energy_wh,
+            result.water_l[site],
+            result.peak_w[site],
+            result.peak_hour[site],
+            bleed_known=_bleed_known(result, plan, site),
+        ),
+        "economiser_share_of_heat": cooled_wh / heat_wh if heat_wh else None,
+        "hours_without_compressor": int(hours[NO_COMPRESSOR, 0]),
         "hours_with_compressor": int(hours[TRIM, 0]),
+        "hours_with_evaporation": int(hours[WETTED, 0]),
+        "chillers": _chillers(result, plan, site),
         "hours_over_rating": {"base": int(hours[OVER_RATING, 0]), "most": int(hours[OVER_RATING].max())},
         "over_rating": _over_rating(result, plan, site),
     }
 
 
 def _amounts(
-    energy_wh: NDArray[np.float64], peak_w: NDArray[np.float64], peak_hour: NDArray[np.int64]
+    energy_wh: NDArray[np.float64],
+    water_l: NDArray[np.float64],
+    peak_w: NDArray[np.float64],
+    peak_hour: NDArray[np.int64],
+    *,
+    bleed_known: bool,
 ) -> dict[str, Any]:
-    """Energies of the base year, and PUE, meter energy and peak with their ranges.
+    """Energies and water of the base year, and PUE, WUE, meter energy and peak with their ranges.
 
-    Parameters: energies [N_ENERGIES, n_scenarios] (Wh); peak [n_scenarios] (W) and its hours.
+    Parameters: energies [N_ENERGIES, n_scenarios] (Wh); water [N_WATERS, n_scenarios] (L); peak [n_scenarios] (W) and
+    its hours; whether all that evaporates is of coolers whose bleed is known, for makeup and WUE need it.
     """
     it_wh = energy_wh[IT_WH] + energy_wh[SUPPORT_WH]
+    evaporated_l, makeup_l = float(water_l[EVAPORATED_L, 0]), float(water_l[MAKEUP_L, 0])
     return {
         "energy_mwh": {name: float(energy_wh[place, 0]) / 1e6 for name, place in ENERGIES.items()},
         "pue": _range(energy_wh[FACILITY_WH] / it_wh) if it_wh.min() > 0 else None,
         "facility_mwh": _range(energy_wh[FACILITY_WH] / 1e6),
         "peak_mw": _range(peak_w / 1e6),
         "peak_hour": hour_name(int(peak_hour[0])),
-        # Every kind of plant that a site file can name is dry, so nothing evaporates.
-        "water_litres": 0,
-        "wue_litres_per_kwh": 0.0 if it_wh.min() > 0 else None,
+        "water_litres": {
+            "makeup": makeup_l if bleed_known else None,
+            "evaporated": evaporated_l,
+            "bleed": makeup_l - evaporated_l if bleed_known else None,
+        },
+        "wue_litres_per_kwh": _range(water_l[MAKEUP_L] / (it_wh / 1e3)) if bleed_known and it_wh.min() > 0 else None,
     }
+
+
+def _bleed_known(result: YearResult, plan: PlanYear, site: int) -> bool:
+    """Whether the cycles of concentration of every wet cooler of a site are known, or nothing evaporates."""
+    model = plan.model
+    plants = model.plant_idx[model.class_ptr[site] : model.class_ptr[site + 1]]
+    open_ones = [p for p in plants if p >= 0 and model.cooler_kind[p] != DRY and model.makeup_ratio[p] == 0]
+    return not open_ones or float(result.water_l[site, EVAPORATED_L].max()) == 0
+
+
+def _chillers(result: YearResult, plan: PlanYear, site: int) -> list[dict[str, Any]]:
+    """Where the COP of each plant's chillers comes from, and how long they run outside their published range."""
+    found = []
+    for c in range(int(plan.model.class_ptr[site]), int(plan.model.class_ptr[site + 1])):
+        plant = int(plan.model.plant_idx[c])
+        if plant < 0 or plan.model.chiller_rated_w[plant] <= 0:
+            continue
+        low, high = float(plan.model.curves_from_degc[plant]), float(plan.model.curves_to_degc[plant])
+        beyond = result.plant_beyond_hours[plant]
+        found.append(
+            {
+                "first": plan.plant_names[plant].partition(":")[2],
+                "n_alike": int(plan.model.members[c]),
+                "published_curves": bool(plan.model.has_curves[plant] > 0),
+                "curves_hold_degc": [low, high] if low <= high else None,
+                "second_law_hours": {"base": int(beyond[0]), "most": int(beyond.max())},
+            }
+        )
+    return found
 
 
 def _range(values: NDArray[np.float64]) -> dict[str, float]:

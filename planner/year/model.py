@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernels.hourly import YearModel
-from planner.year.classes import SERVICE, SiteState, existing, node_classes
+from planner.year.classes import SERVICE, SiteState, existing, node_classes, surviving
 from planner.year.heat import heat_map, row_loads
 from planner.year.plants import PlantModel, site_plants
-from sites.calendar import quarter_index
+from planner.year.sources import watts_at
 from sites.expansion import expand
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class PlanYear:
     class_firsts: tuple[str, ...]
     plant_names: tuple[str, ...]
     """The first plant of each class of machinery, `site:node`."""
+    graphs: tuple[SiteGraphs, ...]
 
 
 @dataclass(frozen=True)
@@ -50,41 +51,56 @@ def plan_year(world: World, document: Mapping[str, Any], quarter: str) -> PlanYe
     Parameters: world; document, the content of `plan.json`; quarter of its periods. Raises InputError where the
     catalogue leaves a figure open that decides.
     """
-    parts = [_site_year(world, one, document, quarter) for one in world.sites]
-    return _assemble(tuple(one.name for one in world.sites), parts)
+    graphs = tuple(expand(one.site, world.catalog) for one in world.sites)
+    parts = [_site_year(world, one, own, document, quarter) for one, own in zip(world.sites, graphs, strict=True)]
+    return _assemble(tuple(one.name for one in world.sites), graphs, parts)
 
 
-def _site_year(world: World, one: WorldSite, document: Mapping[str, Any], quarter: str) -> _SiteYear:
-    graphs = expand(one.site, world.catalog)
-    placed = [p for p in document["placements"] if p["site"] == one.name and p["period"] == quarter]
+def site_year_after(
+    world: World, one: WorldSite, graphs: SiteGraphs, document: Mapping[str, Any], quarter: str, lost: Sequence[str]
+) -> PlanYear:
+    """The arrays of one site with some elements lost all year; rows that lose their supply draw nothing.
+
+    Parameters: world; one, its site; graphs of the site; document and quarter as for a plan; lost elements.
+    """
+    return _assemble((one.name,), (graphs,), [_site_year(world, one, graphs, document, quarter, lost)])
+
+
+def _site_year(
+    world: World,
+    one: WorldSite,
+    graphs: SiteGraphs,
+    document: Mapping[str, Any],
+    quarter: str,
+    lost: Sequence[str] = (),
+) -> _SiteYear:
+    alive = existing(graphs, quarter)
+    if lost:
+        alive = surviving(graphs.power, alive, lost)
+    placed = placements_of(document, one.name, quarter)
     loads = row_loads(graphs, placed, world.catalog, world.portfolio.money.workload)
-    alive = existing(graphs.power, quarter)
     loads = {row: load for row, load in loads.items() if row in alive}
     heats = heat_map(graphs.cooling, loads)
     plants = site_plants(one.site, world.catalog, heats)
-    state = SiteState(graphs, quarter, loads, heats, plants)
     names: dict[PlantModel, str] = {}
     for node, plant in plants.items():
         names.setdefault(plant, f"{one.name}:{node}")
     highest = max((load.highest_share for load in loads.values()), default=0)
+    state = SiteState(graphs, alive, loads, heats, plants)
     return _SiteYear(
-        node_classes(state, _capacity_w(graphs, quarter)) if SERVICE in alive else [],
+        node_classes(state, float(watts_at(graphs, "capacity_steps", quarter))) if SERVICE in alive else [],
         names,
         float(1 / highest) if highest else 1.0,
         float(one.site.climate.recirculation),
     )
 
 
-def _capacity_w(graphs: SiteGraphs, quarter: str) -> float:
-    """Capacity of the utility service in a quarter, W; 0 before its first step."""
-    capacity_w = 0.0
-    for start, watts in graphs.power.nodes[SERVICE]["capacity_steps"]:
-        if quarter_index(start) <= quarter_index(quarter):
-            capacity_w = float(watts)
-    return capacity_w
+def placements_of(document: Mapping[str, Any], site: str, quarter: str) -> list[dict[str, Any]]:
+    """Placements of a site in a quarter, as `plan.json` lists them."""
+    return [one for one in document["placements"] if one["site"] == site and one["period"] == quarter]
 
 
-def _assemble(sites: tuple[str, ...], parts: Sequence[_SiteYear]) -> PlanYear:
+def _assemble(sites: tuple[str, ...], graphs: tuple[SiteGraphs, ...], parts: Sequence[_SiteYear]) -> PlanYear:
     """Number classes, entries and plants over all sites."""
     classes = [one for part in parts for one in part.classes]
     plants, plant_names, plant_idx = _numbered_plants(parts)
@@ -100,7 +116,12 @@ def _assemble(sites: tuple[str, ...], parts: Sequence[_SiteYear]) -> PlanYear:
     def column(name: str) -> Any:
         return np.array([getattr(one, name) for one in figures], dtype=np.float64)
 
-    table = np.array([plant.figures() for plant in plants], dtype=np.float64).reshape(len(plants), -1)
+    tables = [plant.figures() for plant in plants]
+
+    def plant_column(name: str) -> Any:
+        whole = name == "cooler_kind"
+        return np.array([table[name] for table in tables], dtype=np.int64 if whole else np.float64)
+
     model = YearModel(
         class_ptr=offsets.astype(np.int64),
         kind=np.array([one.kind for one in figures], dtype=np.int64),
@@ -116,13 +137,14 @@ def _assemble(sites: tuple[str, ...], parts: Sequence[_SiteYear]) -> PlanYear:
         draw_w=column("draw_w"),
         fixed_w=column("fixed_w"),
         flow_ratio=column("flow_ratio"),
+        flow_base=column("flow_base"),
         plant_idx=np.array(plant_idx, dtype=np.int64),
         most_load_factor=np.array([part.most_load_factor for part in parts]),
         recirculation_k=np.array([part.recirculation_k for part in parts]),
-        **{name: np.ascontiguousarray(table[:, i]) for i, name in enumerate(PlantModel.__dataclass_fields__)},
+        **{name: plant_column(name) for name in YearModel._fields[YearModel._fields.index("heat_w") :]},
     )
     titles, firsts = tuple(one.title for one in classes), tuple(one.first for one in classes)
-    return PlanYear(model, sites, titles, firsts, tuple(plant_names))
+    return PlanYear(model, sites, titles, firsts, tuple(plant_names), graphs)
 
 
 def _numbered_plants(parts: Sequence[_SiteYear]) -> tuple[list[PlantModel], list[str], list[int]]:

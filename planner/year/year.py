@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kernels.backends import resolve
 from planner.run.folder import INPUTS, PLAN, read_json, require_run_folder
 from planner.year.document import year_document
 from planner.year.model import plan_year
+from planner.year.risk import flex_risk
 from planner.year.scenarios import LOAD_SPREAD, TEMPERATURE_SPREAD_K, scenarios
-from planner.year.simulate import simulate
+from planner.year.simulate import air_years, simulate, site_air
 from planner.year.weather import site_weather
 from sites.faults import Fault, InputError
 from sites.nearest import unknown
@@ -52,9 +51,9 @@ def year_of_run(run: Path, request: YearRequest) -> dict[str, Any]:
     weather = site_weather(world, request.weather)
     plan = plan_year(world, document, period)
     drawn = scenarios(request.n_scenarios, request.seed, request.temperature_spread_k, request.load_spread)
-    dry_bulb_degc = np.stack([one.year.dry_bulb_degc for one in weather])
+    air = air_years([one.year for one in weather])
     backend = request.backend if request.backend == "reference" else resolve(request.backend)
-    result = simulate(plan.model, dry_bulb_degc, drawn, backend, request.n_threads)
+    result = simulate(plan.model, air, drawn, backend, request.n_threads)
     made = {
         "portfolio": document["portfolio"],
         "period": period,
@@ -63,7 +62,11 @@ def year_of_run(run: Path, request: YearRequest) -> dict[str, Any]:
         "seed": request.seed,
         "backend": backend,
     }
-    found = year_document(plan, weather, drawn, result)
+    risks = [
+        flex_risk(world, one, graphs, document, period, site_air(air, index), drawn, backend)
+        for index, (one, graphs) in enumerate(zip(world.sites, plan.graphs, strict=True))
+    ]
+    found = year_document(plan, period, weather, drawn, result, risks)
     return {**found, **made, "wall_s": monotonic() - began}
 
 

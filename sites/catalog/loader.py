@@ -14,8 +14,10 @@ from sites.faults import Fault, InputError
 from sites.inputs import InputFile
 from sites.loading import Document, load_document, read_bytes
 from sites.nearest import unknown
-from sites.schema.catalog import CatalogFile, CoolingEquipment, PowerEquipment, Profile, RackSystem, SwitchEquipment
+from sites.schema.catalog import CatalogFile, PowerEquipment, Profile, RackSystem, SwitchEquipment
 from sites.schema.common import Sourced, Status
+from sites.schema.cooling_equipment import CoolingEquipment
+from sites.schema.media import Cabling, Medium, Wiring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from sites.explain import Step
 
-Entry = TypeVar("Entry", RackSystem, PowerEquipment, CoolingEquipment, SwitchEquipment)
+Entry = TypeVar("Entry", RackSystem, PowerEquipment, CoolingEquipment, SwitchEquipment, Medium, Cabling, Wiring)
 STANDARD = "standard"
 _KEY = re.compile(r"\S+")
 
@@ -57,6 +59,9 @@ class Catalog:
     sources: dict[str, str]
     """Citation of each source key."""
     files: tuple[InputFile, ...] = field(default=(), repr=False)
+    media: dict[str, Medium] = field(default_factory=dict)
+    cabling: dict[str, Cabling] = field(default_factory=dict)
+    wirings: dict[str, Wiring] = field(default_factory=dict)
 
     def configuration(self, name: str) -> Configuration:
         """The configuration of this name; raises KeyError whose text names the nearest one."""
@@ -126,6 +131,9 @@ def _merge(catalog: Catalog, document: Document[CatalogFile]) -> Iterator[Fault]
     yield from _enter(catalog.power, value.power, "power", document)
     yield from _enter(catalog.cooling, value.cooling, "cooling", document)
     yield from _enter(catalog.switches, value.switches, "switches", document)
+    yield from _enter(catalog.media, value.media, "media", document)
+    yield from _enter(catalog.cabling, value.cabling, "cabling", document)
+    yield from _enter(catalog.wirings, value.wirings, "wirings", document)
     for key, citation in value.sources.items():
         if catalog.sources.setdefault(key, citation) != citation:
             yield document.fault("another file gives this key another source; rename one of them", "sources", key)

@@ -8,7 +8,9 @@ from sites.checks.cooling import COOLING
 from sites.checks.findings import Finding, merged
 from sites.checks.openings import OPENINGS, openings
 from sites.checks.promises import PROMISES
+from sites.checks.single_points import SINGLE_POINTS
 from sites.checks.structure import STRUCTURE
+from sites.checks.supply import SUPPLY
 from sites.faults import Fault, InputError
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def check(graphs: SiteGraphs) -> list[Finding]:
     """
     findings = _run(graphs, STRUCTURE)
     if not findings:
-        findings = _run(graphs, (*COOLING, *PROMISES, *OPENINGS))
+        findings = _run(graphs, (*COOLING, *PROMISES, *OPENINGS, *SINGLE_POINTS, *SUPPLY))
     return sorted(merged(findings), key=lambda finding: finding.severity)
 
 

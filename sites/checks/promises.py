@@ -29,8 +29,7 @@ def _guarantees(graphs: SiteGraphs) -> Iterator[Finding]:
             normal_w[node], peak_w[node] = fields["guarantee_w"], fields["guarantee_after_failure_w"]
         else:
             _add_promises(power, node, normal_w, peak_w)
-        too_small = list(_too_small(node, fields, normal_w.get(node), "promises in normal operation"))
-        yield from too_small or _too_small(node, fields, peak_w.get(node), "promises after the loss of a block")
+        yield from _too_small(node, fields, normal_w.get(node), peak_w.get(node))
 
 
 def _add_promises(power: Graph, node: str, normal_w: dict[str, Fraction], peak_w: dict[str, Fraction]) -> None:
@@ -54,14 +53,22 @@ def _input_w(power: Graph, node: str, output_w: Fraction) -> Fraction:
     return served_w + loss_w + no_load_w
 
 
-def _too_small(node: str, fields: dict[str, object], promised_w: Fraction | None, how: str) -> Iterator[Finding]:
-    rating_w = fields["rating_w"]
-    if promised_w is not None and isinstance(rating_w, Fraction) and promised_w > rating_w:
-        message = (
-            f"a {fields['kind']} rated {int(rating_w):,} W carries less than the {int(promised_w):,} W that the scheme "
-            f"below it {how}; a plan keeps within the rating"
-        )
-        yield warning(node, message)
+def _too_small(
+    node: str, fields: dict[str, object], normal_w: Fraction | None, peak_w: Fraction | None
+) -> Iterator[Finding]:
+    """Normal operation keeps to the rating, the time after a failure to the emergency rating."""
+    for promised_w, key, kept, how in (
+        (normal_w, "rating_w", "rating", "promises in normal operation"),
+        (peak_w, "emergency_w", "emergency rating", "promises after the loss of a block"),
+    ):
+        carried_w = fields[key]
+        if promised_w is not None and isinstance(carried_w, Fraction) and promised_w > carried_w:
+            message = (
+                f"a {fields['kind']} with the {kept} {int(carried_w):,} W carries less than the {int(promised_w):,} W "
+                f"that the scheme below it {how}; a plan keeps within the {kept}"
+            )
+            yield warning(node, message)
+            return
 
 
 PROMISES = (_guarantees,)

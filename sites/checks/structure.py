@@ -9,6 +9,7 @@ import networkx as nx
 
 from sites.checks.findings import ELEMENT_KINDS, error, rows_of
 from sites.expansion.ids import CORE, SERVICE
+from sites.schema.cooling_equipment import CoolingKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from sites.checks.findings import Finding
     from sites.expansion.graphs import Graph, SiteGraphs
 
-_ELEMENT_FIELDS = ("rating_w", "plate_w", "loss_no_load", "loss_linear", "loss_quadratic", "house_load_w")
+_ELEMENT_FIELDS = (
+    "rating_w", "emergency_w", "short_time_w", "short_time_s", "plate_w", "loss_no_load", "loss_linear",
+    "loss_quadratic", "house_load_w",
+)  # fmt: skip
+_UNIT_KINDS = frozenset(map(str, CoolingKind))
 
 
 def _unique_ids(graphs: SiteGraphs) -> Iterator[Finding]:
@@ -49,6 +54,9 @@ def _fields(graphs: SiteGraphs) -> Iterator[Finding]:
                 yield error(node, f"'{name}' is missing; every power element needs it")
         if fields.get("rating_w") is not None and fields["rating_w"] <= 0:
             yield error(node, f"rated {fields['rating_w']} W; a rating must be at least 1 W")
+    for node, fields in graphs.cooling.nodes(data=True):
+        if str(fields["kind"]) in _UNIT_KINDS and not fields.get("fed_by"):
+            yield error(node, "'fed_by' is missing; every cooling unit draws from some power element")
     for graph in (graphs.cooling, graphs.power):
         for node, fields in graph.nodes(data=True):
             if fields["kind"] != "service" and fields.get("in_service") is None:

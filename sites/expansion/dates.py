@@ -1,4 +1,4 @@
-"""Dates in service: the latest of four parts plus commissioning."""
+"""Dates in service: the latest of five parts plus commissioning."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sites.calendar import quarter_index, quarter_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sites.schema.site import Dates
+    from sites.schema.building import Dates
 
-_PARTS = ("utility", "equipment", "building", "permit")
+_PARTS = ("utility", "equipment", "building", "permit", "network")
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,16 @@ class InService:
 
     quarter: str
     binding_date: str
+    modes: dict[str, str]
+    """The most likely quarter of every part."""
 
 
 def building_in_service(dates: Dates) -> InService:
     """The mode of the latest part plus commissioning; the first part named in the file wins a tie."""
     modes = {part: quarter_index(getattr(dates, part).mode) for part in _PARTS}
     binding_date = max(_PARTS, key=lambda part: modes[part])
-    return InService(quarter_name(modes[binding_date] + dates.commissioning_quarters), binding_date)
+    named = {part: quarter_name(mode) for part, mode in modes.items()}
+    return InService(quarter_name(modes[binding_date] + dates.commissioning_quarters), binding_date, named)
 
 
 def delayed(quarter: str, n_quarters: int) -> str:

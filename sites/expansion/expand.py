@@ -9,6 +9,7 @@ from sites.expansion.common_mode import common_mode_groups
 from sites.expansion.containment import containment_graph
 from sites.expansion.cooling import cooling_graph, design_days
 from sites.expansion.fabric import fabric_graph
+from sites.expansion.feeds import building_members
 from sites.expansion.graphs import SiteGraphs
 from sites.expansion.mechanical import mechanical_loads
 from sites.expansion.places import places
@@ -42,14 +43,16 @@ def _expanded(site: SiteFile, catalog: Catalog) -> SiteGraphs:
     all_places = places(site)
     cooling = site_cooling_equipment(site, catalog)
     days = design_days(all_places, site.climate, cooling)
+    members = {place.building_id: building_members(site, place) for place in all_places}
     mechanical = mechanical_loads(all_places, cooling, days)
-    power = power_graph(site, site_power_equipment(site, catalog), all_places, mechanical)
+    power = power_graph(site, site_power_equipment(site, catalog), all_places, mechanical, members)
+    switches = site_switch_equipment(site, catalog)
     return SiteGraphs(
         site=site,
         catalog=catalog,
-        containment=containment_graph(site, all_places),
+        containment=containment_graph(site, all_places, cooling, switches),
         power=power,
-        cooling=cooling_graph(all_places, cooling, days),
-        fabric=fabric_graph(all_places, site_switch_equipment(site, catalog)),
+        cooling=cooling_graph(all_places, cooling, days, members),
+        fabric=fabric_graph(all_places, switches, members),
         common_mode=common_mode_groups(site, power),
     )

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from sites.expansion.places import Lineup, Place
     from sites.expansion.plant import DesignDay
-    from sites.schema.catalog import CoolingEquipment
-    from sites.schema.site import Plant
+    from sites.schema.cooling import Plant, UnitFeeds
+    from sites.schema.cooling_equipment import CoolingEquipment
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,9 @@ class Mechanical:
     loop: str
     building_id: str
     powered_by: str
+    unit_feeds: UnitFeeds
+    bank_sizes: tuple[int, ...]
+    """Units of each bank that it drives."""
     watts_per_liquid_watt: Fraction
     watts_per_air_watt: Fraction
     fixed_w: Fraction
@@ -74,6 +77,8 @@ def _lineup_loads(lineup: Lineup, cooling: Mapping[str, CoolingEquipment]) -> li
         loop=air_header_id(lineup),
         building_id=lineup.building_id,
         powered_by=air.powered_by,
+        unit_feeds=air.unit_feeds,
+        bank_sizes=(air.handlers.count,),
         watts_per_liquid_watt=zero,
         watts_per_air_watt=watts_per_watt(cooling[air.handlers.equipment]),
         fixed_w=zero,
@@ -87,6 +92,8 @@ def _lineup_loads(lineup: Lineup, cooling: Mapping[str, CoolingEquipment]) -> li
         loop=liquid_header_id(lineup),
         building_id=lineup.building_id,
         powered_by=liquid.powered_by,
+        unit_feeds=liquid.unit_feeds,
+        bank_sizes=(liquid.cdus.count,),
         watts_per_liquid_watt=watts_per_watt(cooling[liquid.cdus.equipment]),
         watts_per_air_watt=zero,
         fixed_w=zero,
@@ -113,6 +120,8 @@ def _plant_load(
         loop=node_id,
         building_id=place.building_id,
         powered_by=plant.powered_by,
+        unit_feeds=plant.unit_feeds,
+        bank_sizes=tuple(bank.count for bank in (plant.coolers, plant.chillers) if bank is not None),
         watts_per_liquid_watt=watts_per_heat_watt,
         watts_per_air_watt=watts_per_heat_watt * (1 + fan_watts),
         fixed_w=plant.fixed_power,

@@ -9,7 +9,9 @@ from sites.expansion.dates import building_in_service, delayed
 from sites.expansion.ids import padded
 
 if TYPE_CHECKING:
-    from sites.schema.site import Building, BuildingTemplate, LineupBatch, LineupTemplate, SiteFile
+    from sites.schema.building import Building, BuildingTemplate, LineupBatch, Storey
+    from sites.schema.lineup import LineupTemplate
+    from sites.schema.site import SiteFile
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Lineup:
     in_service: str
     template: LineupTemplate
     batch: LineupBatch
+    storey: Storey | None
+    """The storey that its hall is on, where the file names it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Place:
     template: BuildingTemplate
     in_service: str
     binding_date: str
+    dates: dict[str, str]
     lineups: tuple[Lineup, ...]
 
     @property
@@ -66,6 +71,7 @@ def _place(site: SiteFile, building: Building) -> Place:
         template=template,
         in_service=date.quarter,
         binding_date=date.binding_date,
+        dates=date.modes,
         lineups=_lineups(site, building.name, template, date.quarter),
     )
 
@@ -75,6 +81,7 @@ def _lineups(site: SiteFile, building_id: str, template: BuildingTemplate, in_se
     n_in_hall: dict[str, int] = {}
     for batch in template.lineups:
         n_in_hall[batch.hall] = n_in_hall.get(batch.hall, 0) + batch.count
+    storeys = {hall: storey for storey in template.storeys for hall in storey.halls}
     result: list[Lineup] = []
     n_lineups = dict.fromkeys(n_in_hall, 0)
     n_blocks = dict.fromkeys(n_in_hall, 0)
@@ -96,6 +103,7 @@ def _lineups(site: SiteFile, building_id: str, template: BuildingTemplate, in_se
                     in_service=delayed(in_service, batch.delay_quarters),
                     template=lineup_template,
                     batch=batch,
+                    storey=storeys.get(batch.hall),
                 )
             )
     return tuple(result)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from sites.expansion.containment import n_blocks
+from sites.expansion.feeds import member_shares
 from sites.expansion.ids import SERVICE, add_edge, add_node, member_ids
 from sites.expansion.ratings import Rating, rating_of
-from sites.expansion.schemes import Promise, wire
+from sites.expansion.schemes import Promise, n_blocks, wire
+from sites.expansion.service import service_fields
 from sites.schema.catalog import ElementKind
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from sites.expansion.mechanical import Mechanical
     from sites.expansion.places import Lineup, Place
     from sites.schema.catalog import PowerEquipment
-    from sites.schema.site import PowerGroup, SiteFile
+    from sites.schema.power import PowerGroup
+    from sites.schema.site import SiteFile
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,12 @@ class PowerBuilder:
 
     def feed(self, sources: Sequence[str], load: str) -> None:
         """Feed a load from all sources in equal shares."""
-        for source in sources:
-            add_edge(self.graph, source, load, Fraction(1, len(sources)), reserve=False)
+        self.feed_shares(dict.fromkeys(sources, Fraction(1, len(sources))), load)
+
+    def feed_shares(self, shares: Mapping[str, Fraction], load: str) -> None:
+        """Feed a load from some sources, each with its share."""
+        for source, share in shares.items():
+            add_edge(self.graph, source, load, share, reserve=False)
 
 
 def power_graph(
@@ -72,21 +78,22 @@ def power_graph(
     equipment: Mapping[str, PowerEquipment],
     places: Sequence[Place],
     mechanical: Sequence[Mechanical],
+    members: Mapping[str, Mapping[str, tuple[str, ...]]],
 ) -> Graph:
-    """The power graph with the fields of section 1 of `docs/model.md`; names must resolve (see `sites.references`)."""
+    """The power graph with the fields of section 1 of `docs/model.md`; names must resolve (see `sites.references`).
+
+    Parameters: members, element ids of every group by its name, for each building.
+    """
     graph: Graph = nx.DiGraph()
     builder = PowerBuilder(graph, equipment)
-    steps = tuple((step.start, step.capacity) for step in site.service.steps)
-    add_node(graph, SERVICE, kind="service", capacity_steps=steps)
+    add_node(graph, SERVICE, kind="service", **service_fields(site))
     campus: dict[str, tuple[str, ...]] = {SERVICE: (SERVICE,)}
     for group in site.power:
         _add_group(builder, group, "", campus, None)
-    members: dict[str, Mapping[str, tuple[str, ...]]] = {}
     for place in places:
         groups = dict(campus)
         for group in place.template.power:
             _add_group(builder, group, place.building_id, groups, place.in_service)
-        members[place.building_id] = groups
         for lineup in place.lineups:
             _add_lineup(builder, lineup, groups[lineup.template.fed_by])
         for block_id, lineups in place.blocks.items():
@@ -169,13 +176,15 @@ def _add_row(builder: PowerBuilder, lineup: Lineup, row_id: str, sources: Sequen
 
 
 def _add_support(builder: PowerBuilder, block_id: str, lineup: Lineup, groups: Mapping[str, tuple[str, ...]]) -> None:
-    """The network and support gear of a fabric block, fed by all members of its group."""
-    load = f"{block_id}/support"
-    add_node(builder.graph, load, kind="support", block_id=block_id, in_service=lineup.in_service)
-    builder.feed(groups[lineup.template.fabric.support_powered_by], load)
+    """The network and support gear of a fabric block, fed as its leaves are."""
+    load, fabric = f"{block_id}/support", lineup.template.fabric
+    fields = {"block_id": block_id, "unit_feeds": fabric.support_feeds, "in_service": lineup.in_service}
+    add_node(builder.graph, load, kind="support", **fields)
+    members = groups[fabric.support_powered_by]
+    builder.feed_shares(member_shares(fabric.support_feeds, members, [fabric.leaf_positions]), load)
 
 
-def _add_mechanical(builder: PowerBuilder, load: Mechanical, sources: Sequence[str]) -> None:
+def _add_mechanical(builder: PowerBuilder, load: Mechanical, members: Sequence[str]) -> None:
     add_node(
         builder.graph,
         load.node_id,
@@ -184,6 +193,7 @@ def _add_mechanical(builder: PowerBuilder, load: Mechanical, sources: Sequence[s
         watts_per_liquid_watt=load.watts_per_liquid_watt,
         watts_per_air_watt=load.watts_per_air_watt,
         fixed_w=load.fixed_w,
+        unit_feeds=load.unit_feeds,
         in_service=load.in_service,
     )
-    builder.feed(sources, load.node_id)
+    builder.feed_shares(member_shares(load.unit_feeds, members, load.bank_sizes), load.node_id)

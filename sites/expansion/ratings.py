@@ -11,7 +11,8 @@ from sites.expansion.values import known
 
 if TYPE_CHECKING:
     from sites.schema.catalog import PowerEquipment
-    from sites.schema.site import Taps
+    from sites.schema.common import Sourced
+    from sites.schema.lineup import Taps
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Rating:
     loss_no_load: Fraction
     loss_linear: Fraction
     loss_quadratic: Fraction
+    emergency_w: Fraction
+    """Whole W carried until a failed element elsewhere is back; `rating_w` where the equipment claims no more."""
+    short_time_w: Fraction
+    """Whole W carried for `short_time_s`; `emergency_w` where the equipment claims no more."""
+    short_time_s: Fraction
 
 
 def floor_square_root(value: Fraction) -> int:
@@ -60,9 +66,12 @@ def rating_of(equipment: PowerEquipment) -> Rating:
     power_factor = known(equipment.power_factor, where, "power_factor")
     derating = known(equipment.derating, where, "derating")
     continuous_factor = known(equipment.continuous_factor, where, "continuous_factor")
-    plate_w, rating_w, plate_text = _plate(equipment, power_factor, derating * continuous_factor)
+    plate_w, plate_text = _plate(equipment, power_factor)
+    factors = power_factor * derating * continuous_factor
+    emergency = claimed(equipment.emergency_rating, Fraction(1))
+    short_time_s = claimed(equipment.short_time_duration, Fraction(0))
     return Rating(
-        rating_w=Fraction(rating_w),
+        rating_w=Fraction(_carried_w(equipment, factors)),
         plate_w=plate_w,
         plate_text=plate_text,
         power_factor=power_factor,
@@ -71,25 +80,41 @@ def rating_of(equipment: PowerEquipment) -> Rating:
         loss_no_load=known(equipment.losses.no_load, where, "losses.no_load"),
         loss_linear=known(equipment.losses.linear, where, "losses.linear"),
         loss_quadratic=known(equipment.losses.quadratic, where, "losses.quadratic"),
+        emergency_w=Fraction(_carried_w(equipment, factors * emergency)),
+        short_time_w=Fraction(_carried_w(equipment, factors * claimed(equipment.short_time_rating, emergency))),
+        short_time_s=short_time_s,
     )
 
 
-def _plate(equipment: PowerEquipment, power_factor: Fraction, factors: Fraction) -> tuple[Fraction, int, str]:
-    """Plate in watts, rating in whole watts, and the plate as a person writes it."""
+def claimed(figure: Sourced[Fraction] | None, otherwise: Fraction) -> Fraction:
+    """The value of a figure beyond the rating; missing or null claims nothing."""
+    return otherwise if figure is None or figure.value is None else figure.value
+
+
+def _carried_w(equipment: PowerEquipment, factors: Fraction) -> int:
+    """Whole W of the plate times some factors, the power factor among them, floored once."""
+    where = f"equipment '{equipment.name}'"
+    if equipment.current is not None:
+        current_a = known(equipment.current, where, "current")
+        return three_phase_w(current_a, known(equipment.voltage, where, "voltage"), factors)
+    if equipment.apparent is not None:
+        return floor(known(equipment.apparent, where, "apparent") * factors)
+    return floor(known(equipment.real, where, "real") * factors)
+
+
+def _plate(equipment: PowerEquipment, power_factor: Fraction) -> tuple[Fraction, str]:
+    """Plate in watts, and the plate as a person writes it."""
     where = f"equipment '{equipment.name}'"
     if equipment.current is not None:
         current_a = known(equipment.current, where, "current")
         voltage_v = known(equipment.voltage, where, "voltage")
         plate_w = Fraction(ceil_square_root(3 * (current_a * voltage_v * power_factor) ** 2))
-        rating_w = three_phase_w(current_a, voltage_v, power_factor * factors)
-        return plate_w, rating_w, f"{_number(current_a)} A at {_number(voltage_v)} V"
+        return plate_w, f"{_number(current_a)} A at {_number(voltage_v)} V"
     if equipment.apparent is not None:
         apparent_va = known(equipment.apparent, where, "apparent")
-        plate_w = apparent_va * power_factor
-        return plate_w, floor(plate_w * factors), f"{_number(apparent_va / 1000)} kVA"
+        return apparent_va * power_factor, f"{_number(apparent_va / 1000)} kVA"
     real_w = known(equipment.real, where, "real")
-    plate_w = real_w * power_factor
-    return plate_w, floor(plate_w * factors), f"{_number(real_w / 1000)} kW"
+    return real_w * power_factor, f"{_number(real_w / 1000)} kW"
 
 
 def _number(value: Fraction) -> str:

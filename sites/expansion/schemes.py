@@ -12,14 +12,13 @@ from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from sites.expansion.containment import n_blocks
 from sites.schema.catalog import ElementKind
-from sites.schema.site import BlockRedundant, CommonBus, Distributed, TwoN
+from sites.schema.power import BlockRedundant, CommonBus, Distributed, TwoN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sites.schema.site import Scheme
+    from sites.schema.power import Scheme
 
 ONE = Fraction(1)
 
@@ -61,6 +60,20 @@ class Wiring:
     feeds: tuple[Feed, ...]
     row_sources: tuple[tuple[str, ...], ...]
     """For each row the elements that its busways hang on, in equal shares."""
+
+
+def n_feeds(scheme: Scheme) -> int:
+    """How many busways feed each row under a named scheme: two under 2N and distributed redundancy, else one."""
+    return 2 if isinstance(scheme, (TwoN, Distributed)) else 1
+
+
+def n_blocks(scheme: Scheme) -> int:
+    """How many blocks (chains) a lineup has under a named scheme, the catcher included."""
+    if isinstance(scheme, TwoN):
+        return 2
+    if isinstance(scheme, BlockRedundant):
+        return scheme.active + 1
+    return scheme.blocks
 
 
 def wire(scheme: Scheme, lineup_id: str, blocks: Sequence[str], block_rating_w: Fraction, n_rows: int) -> Wiring:

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from sites import units
 from sites.schema.common import Model, Name, Sourced, Text
+from sites.schema.cooling_equipment import CoolingEquipment
+from sites.schema.media import Cabling, Medium, Wiring
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -55,6 +57,12 @@ class PowerEquipment(Model):
     continuous_factor: Sourced[units.Share]
     """0.8 for breakers, busways, taps and conductors unless listed 100 %-rated; 1 for transformers, UPS, generators."""
     losses: Losses
+    emergency_rating: Sourced[units.Overload] | None = None
+    """Share of the rating (1 or more) that it carries until a failed element elsewhere is back; missing or null: 1."""
+    short_time_rating: Sourced[units.Overload] | None = None
+    """Share of the rating that it carries for `short_time_duration`; missing or null: the emergency rating."""
+    short_time_duration: Sourced[units.Seconds] | None = None
+    """How long it carries the short-time rating; due with that one."""
     lead_time_weeks: Sourced[units.Ratio] | None = None
 
     @model_validator(mode="after")
@@ -65,40 +73,22 @@ class PowerEquipment(Model):
             raise ValueError(msg)
         return self
 
-
-class CoolingKind(StrEnum):
-    """Kinds of cooling unit."""
-
-    CDU = "cdu"
-    AIR_HANDLER = "air-handler"
-    DRY_COOLER = "dry-cooler"
-    CHILLER = "chiller"
-
-
-class CoolingEquipment(Model):
-    """One cooling unit: the heat that it moves at the design day and what it draws to do so."""
-
-    name: Name
-    title: Text
-    kind: CoolingKind
-    heat: Sourced[units.Watts]
-    """Thermal capacity at `rated_dry_bulb` where that matters (dry coolers by approach, chillers by derate)."""
-    flow: Sourced[units.LitresPerMinute] | None = None
-    """Largest flow of the technology loop; CDUs only."""
-    power_per_heat: Sourced[units.Ratio] | None = None
-    """Electric watts per watt of heat moved (pumps, fans); not for chillers, whose COP is computed."""
-    approach: Sourced[units.Kelvin] | None = None
-    """Dry cooler: leaving fluid over dry bulb. CDU: technology supply over facility supply."""
-    second_law_efficiency: Sourced[units.Share] | None = None
-    """Chillers: COP = efficiency · T_cold / (T_hot − T_cold)."""
-    condenser_lift: Sourced[units.Kelvin] | None = None
-    """Chillers: condensing temperature over dry bulb."""
-    evaporator_approach: Sourced[units.Kelvin] | None = None
-    """Chillers: evaporating temperature under leaving fluid."""
-    rated_dry_bulb: Sourced[units.DegC] | None = None
-    """Chillers: dry bulb of the rated heat."""
-    derate_per_kelvin: Sourced[units.Share] | None = None
-    """Chillers: share of rated heat lost for each K of dry bulb above `rated_dry_bulb`."""
+    @model_validator(mode="after")
+    def _ratings_ascend(self) -> PowerEquipment:
+        if (self.short_time_rating is None) != (self.short_time_duration is None):
+            keys = ("short_time_rating", "short_time_duration")
+            found, missing = keys if self.short_time_duration is None else keys[::-1]
+            msg = f"found '{found}' without '{missing}'; give both, or neither"
+            raise ValueError(msg)
+        emergency = None if self.emergency_rating is None else self.emergency_rating.value
+        short_time = None if self.short_time_rating is None else self.short_time_rating.value
+        if emergency is not None and short_time is not None and short_time < emergency:
+            msg = (
+                f"found 'short_time_rating' {float(short_time):g} below 'emergency_rating' {float(emergency):g}; what "
+                "is carried for a short time is at least what is carried for long"
+            )
+            raise ValueError(msg)
+        return self
 
 
 class SwitchEquipment(Model):
@@ -156,10 +146,16 @@ class RackSystem(Model):
     bf16_dense_per_gpu: Sourced[units.Flops]
     scale_up_per_gpu: Sourced[units.BytesPerSecond]
     energy_storage_per_gpu: Sourced[units.Joules]
+    swing_smoothing: Sourced[units.Share]
+    """Share of a step of its load that the rack's own storage and controls keep from the supply; null where nobody has
+    published it: then a site that limits the swing cannot take the system."""
     max_supply: Sourced[units.DegC]
     """Warmest technology-loop supply that the rack takes."""
     rise: Sourced[units.Kelvin]
     """Design temperature rise; its flow is heat / (density · heat capacity · rise)."""
+    pressure_drop: Sourced[units.Kilopascals]
+    """Pressure lost over the rack at its design flow; null where it is not published: then a row that states what its
+    loop has to give cannot take the system."""
     weight: Sourced[units.Kilograms]
     footprint: Sourced[units.SquareMetres]
     positions: Sourced[Annotated[int, Field(ge=1)]]
@@ -177,6 +173,8 @@ class RackSystem(Model):
     """Host ports of `port_kind` for each rack."""
     port_speed: Sourced[units.BitsPerSecond]
     scalable_unit_racks: Sourced[Annotated[int, Field(ge=1)]]
+    support_positions_per_unit: Sourced[units.Ratio]
+    """Rack places outside the rows that leaves, spine share, storage, CPU and management of one scalable unit take."""
     price: Sourced[units.Usd]
     network_price: Sourced[units.Usd]
     """Leaf, spine and optics for each rack of a full scalable unit."""
@@ -224,3 +222,6 @@ class CatalogFile(Model):
     power: tuple[PowerEquipment, ...] = ()
     cooling: tuple[CoolingEquipment, ...] = ()
     switches: tuple[SwitchEquipment, ...] = ()
+    media: tuple[Medium, ...] = ()
+    cabling: tuple[Cabling, ...] = ()
+    wirings: tuple[Wiring, ...] = ()

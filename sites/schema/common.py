@@ -6,13 +6,14 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from sites import units
 from sites.calendar import Quarter, quarter_index
 
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=2000, strip_whitespace=True)]
+Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 T = TypeVar("T")
 
 
@@ -95,3 +96,6 @@ def ascending_steps(steps: tuple[CapacityStep, ...]) -> tuple[CapacityStep, ...]
         msg = f"{found}steps must name at least one quarter, each later than the one before"
         raise ValueError(msg)
     return steps
+
+
+Steps = Annotated[tuple[CapacityStep, ...], AfterValidator(ascending_steps)]

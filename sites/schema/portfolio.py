@@ -9,8 +9,7 @@ from pydantic import Field, model_validator
 
 from sites import units
 from sites.calendar import Quarter, quarter_index
-from sites.schema.common import Model, Name, Provenance, Text
-from sites.schema.site import Steps
+from sites.schema.common import Model, Name, Provenance, Steps, Text
 
 
 class SiteEntry(Model):

@@ -1,0 +1,211 @@
+"""The plan in floating point with what the linear limits only bound: losses and machinery at their actual load.
+
+Nothing here decides whether a limit holds; it shows that the physics stays inside the linear model, and by how much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from planner.verify.conservatism import Gaps
+from planner.verify.failures import HEAT_FAMILIES
+from planner.verify.flow import WATT_BITS, Flow, TrueLosses
+from planner.verify.machinery import machines_of
+from planner.verify.network import SERVICE
+from planner.verify.power import After, Normal
+from planner.verify.report import Check, check_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
+    from planner.verify.facility import Bank
+    from planner.verify.machinery import Machine
+    from planner.verify.network import Network
+    from planner.verify.plant_hour import DesignHour
+    from planner.verify.power import Outputs
+    from planner.verify.situations import Draws
+    from planner.verify.standing import Standing
+
+_WATT = 1 << WATT_BITS
+_TOLERANCE = 1e-9
+METER = "meter"
+_BANKS = {"liquid": "liquid-header", "air": "air-header", "dry": "coolers", "chiller": "chillers"}
+"""Levels of cooling banks by the family of their limit."""
+
+
+@dataclass
+class Chain:
+    """What the nonlinear chain of one site shows."""
+
+    site: str
+    standing: Standing
+    hours: Mapping[str, DesignHour]
+    """Design hour of every plant by node."""
+    gaps: Gaps = field(init=False)
+    machines: dict[int, Machine] = field(init=False)
+    fullest: float = 0.0
+    """Highest true load over what is permitted, of any element, in any period, after any failure."""
+    fullest_name: str = ""
+    n_evaluated: int = 0
+    meter_excess_w: float = 0.0
+    """Most by which the linear meter lies above the true one."""
+    faults: list[str] = field(default_factory=list)
+    _flows: dict[tuple[int | None, bool], Flow[float]] = field(default_factory=dict)
+    """True flow of the epoch at hand by the element that is out for work and whether Flex rows have acted."""
+
+    def __post_init__(self) -> None:
+        """Read what the machinery is made of."""
+        limits = self.standing.limits
+        self.gaps = Gaps(self.site)
+        self.machines = machines_of(limits.graphs, limits.states, self.hours)
+
+    def look(self, state: Normal | After) -> None:
+        """Compare one state with its linear flow."""
+        if isinstance(state, Normal):
+            flow = self._flow(state.draws, {})
+            self._flows = {(None, False): flow}
+            network = state.draws.states.network
+            rating_w = {node: rating for node, rating in enumerate(network.rating_w) if rating is not None}
+            self._compare(state.draws, state.flow.output, flow.output, rating_w, "normal operation")
+            self._meter(state, flow)
+            self._banks(state.draws, flow)
+        else:
+            self._after(state)
+
+    def _after(self, state: After) -> None:
+        draws = state.draws.acted(self.standing.limits.walker.flex)
+        states, failed = draws.states, state.outage.failed
+        base = self._base(draws)
+        lost = states.consequences(draws.epoch, failed).lost
+        changed = {node: self._true(node, watts, lost) for node, watts in state.silenced.items()}
+        for node, machine in self.machines.items() if lost else ():
+            alive = not states.state(draws.epoch, failed).is_dead(node)
+            if node not in changed and alive and not machine.banks.isdisjoint(lost):
+                changed[node] = self._true(node, draws.draw_w(node), lost)
+        after = base.after(state.outage, changed)
+        emergency_w = dict(enumerate(states.network.emergency_w))
+        name = states.contingencies.name(failed)
+        linear = {node: output for node, output in state.acted.items() if node in after}
+        self._compare(draws, linear, after, emergency_w, f"the failure of {name}")
+
+    def _base(self, draws: Draws) -> Flow[float]:
+        """The true flow of the state in which a failure happens, Flex rows having acted."""
+        key = (draws.out, bool(self.standing.limits.walker.flex))
+        if key not in self._flows:
+            lost = {} if draws.out is None else draws.states.consequences(draws.epoch, draws.out).lost
+            self._flows[key] = self._flow(draws, lost)
+        return self._flows[key]
+
+    def _flow(self, draws: Draws, lost: Mapping[str, int]) -> Flow[float]:
+        network = draws.states.network
+        loads = {node: self._true(node, draws.draw_w(node), lost) for node in draws.loads()}
+        return Flow(network, draws.wiring, loads, TrueLosses(network), len(draws.rows))
+
+    def _true(self, node: int, charged_w: list[Fraction], lost: Mapping[str, int]) -> list[float]:
+        """What a load draws where the limits charge some."""
+        machine = self.machines.get(node)
+        if machine is None:
+            return [float(watts) for watts in charged_w]
+        return [machine.draw_w(float(watts), lost) for watts in charged_w]
+
+    def _compare(
+        self,
+        draws: Draws,
+        linear: Outputs,
+        true: Mapping[int, list[float]],
+        permitted_w: Mapping[int, int],
+        when: str,
+    ) -> None:
+        """Elements in one state: within what is permitted, and not above the linear flow."""
+        network = draws.states.network
+        for node, outputs in linear.items():
+            if network.rating_w[node] is None:
+                continue
+            self.n_evaluated += len(draws.periods)
+            for t, linear_units, true_w in zip(draws.periods, outputs, true[node], strict=False):
+                self._one(network, node, t, linear_units / _WATT, true_w, permitted_w[node], when)
+
+    def _one(
+        self, network: Network, node: int, t: int, linear_w: float, true_w: float, permitted_w: int, when: str
+    ) -> None:
+        share = true_w / permitted_w if permitted_w else float(true_w > 0) * 2
+        if share > self.fullest:
+            self.fullest, self.fullest_name = share, f"{network.names[node]} in {when}"
+        if true_w > permitted_w * (1 + _TOLERANCE) + _TOLERANCE:
+            self.faults.append(f"{self.site}:{network.names[node]} carries {true_w:.0f} W of {permitted_w} in {when}")
+        self.gaps.note(network.kinds[node], network.names[node], t, linear_w, true_w, permitted_w, when)
+
+    def _meter(self, state: Normal, flow: Flow[float]) -> None:
+        """Power at the service against its step."""
+        network = state.draws.states.network
+        service = network.index[SERVICE]
+        if service in state.draws.wiring.dead:
+            return
+        for at, t in enumerate(state.draws.periods):
+            linear_w, true_w = state.flow.output[service][at] / _WATT, flow.output[service][at]
+            step_w = self.standing.limits.service_w(self.standing.periods[t])
+            self.meter_excess_w = max(self.meter_excess_w, linear_w - true_w)
+            self.gaps.note(METER, SERVICE, t, linear_w, true_w, step_w, "normal operation")
+
+    def _banks(self, draws: Draws, flow: Flow[float]) -> None:
+        """Heat of every bank with spares out: by the limits, and with handlers' fans as they draw."""
+        for bank in draws.states.facility.banks.values():
+            [family] = HEAT_FAMILIES.intersection(bank.families)
+            n_working = len(bank.standing(draws.epoch)) - bank.spares
+            if bank.in_service > draws.epoch or n_working < 1:
+                continue
+            unit_w = self.standing.limits.banks.unit_capacity(
+                family, bank.place, self.standing.periods[draws.periods[0]]
+            )
+            shares = self.standing.limits.banks.heat_shares(family, bank.place)
+            idle_w = self._idle_fans_w(bank, family, draws, flow)
+            for at, t in enumerate(draws.periods):
+                rows = draws.rows[at]
+                heat = (
+                    share * rows[row][kind]
+                    for row in shares.keys() & rows.keys()
+                    for kind, share in shares[row].items()
+                )
+                linear_w = float(sum(heat))
+                level = _BANKS[family]
+                self.gaps.note(
+                    level, bank.name, t, linear_w, linear_w - idle_w[at], unit_w * n_working, "normal operation"
+                )
+
+    def _idle_fans_w(self, bank: Bank, family: str, draws: Draws, flow: Flow[float]) -> list[float]:
+        """Heat of handlers' fans that the limits charge to a bank of a plant and that does not arise at part load."""
+        limits, idle_w = self.standing.limits, [0.0] * len(draws.periods)
+        if family not in {"dry", "chiller"}:
+            return idle_w
+        fraction = float(limits.graphs.cooling.nodes[bank.place][f"{family}_fraction"])
+        for header in {header for header, _, medium in limits.banks.on_plant[bank.place] if medium == "air"}:
+            node = self._fans[header]
+            if node in flow.output:
+                pairs = zip(draws.draw_w(node), flow.output[node], strict=True)
+                idle_w = [
+                    sum_w + fraction * (float(charged) - true_w)
+                    for sum_w, (charged, true_w) in zip(idle_w, pairs, strict=False)
+                ]
+        return idle_w
+
+    @cached_property
+    def _fans(self) -> dict[str, int]:
+        """The mechanical load of every header."""
+        limits = self.standing.limits
+        return {limits.graphs.power.nodes[limits.network.names[node]]["loop"]: node for node in self.machines}
+
+
+def check_chain(chains: list[Chain]) -> Check:
+    """No element exceeds what it may carry with losses and machinery at actual load; nothing linear lies below that."""
+    faults = [fault for chain in chains for fault in (*chain.faults, *chain.gaps.faults)]
+    fullest = max(chains, key=lambda chain: chain.fullest)
+    n_evaluated = sum(chain.n_evaluated for chain in chains)
+    excess_w = max(chain.meter_excess_w for chain in chains)
+    held = (
+        f"{n_evaluated} loads with losses and machinery at actual load: fullest {fullest.fullest:.2%}, {fullest.site}:"
+        f"{fullest.fullest_name}; the linear meter is conservative by up to {excess_w:.0f} W"
+    )
+    return check_of("nonlinear chain", faults, held)
