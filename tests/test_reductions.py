@@ -19,17 +19,25 @@ from lowering_cases import Simulator, constants_by_hand, dead_nodes, holds, prob
 
 from planner.export import highs_optimum
 from planner.lower import lower, lowering
+from planner.lower.comparing import implies, undominated
 from planner.lower.constants import ConstantFlow
 from planner.lower.dominance import drop_implied
 from planner.lower.flow import EpochFlow, PowerFlow
 from planner.lower.merging import Limit
 from planner.lower.pieces import LimitName
 from planner.problem import INACTIVE
+from planner.verify.draws import draws_of
+from planner.verify.fits import Fits
+from planner.verify.limits import SiteLimits
+from planner.verify.power import PowerCheck
+from planner.verify.standing import Standing
+from sites.expansion import expand
 from sites.schema.failures import FailureKind
 
 if TYPE_CHECKING:
     from lowering_cases import Limit as SimulatedLimit
 
+    from planner.lower.comparing import Contingency
     from planner.lower.pieces import Piece
     from planner.problem import Problem
     from sites.world import World
@@ -206,21 +214,90 @@ def test_reduced_heat_limits_allow_exactly_the_same(scheme: dict[str, Any]) -> N
     _same_plans(world, list(Simulator(world).heat_limits()), families, most_racks=9)
 
 
-def test_pairs_that_touch_nothing_in_common_add_up_above_both() -> None:
-    """Two lineups whose catchers hang on feeder 3: a UPS out for work in one, and feeder 2 fails.
+def _two_lineups_on_three_feeders(feeder: str) -> World:
+    """Their catchers hang on feeder 3, and their UPS are maintained.
 
-    Three of four rows come to feeder 3 then, two at most after any single failure; no pair of the four meets below.
+    With a UPS out for work in one and feeder 2 lost, three of four rows come to feeder 3, two at most after any single
+    failure; no pair of the four meets below.
     """
     content = small_site(SCHEMES[3], n_rows=2)
     content["availability"][0] |= {
         "may_drop_on": [str(kind) for kind in FailureKind], "maintenance": ["ups"], "may_drop_in_maintenance": True,
     }  # fmt: skip
-    content["equipment"] = [power_item("feeder-5mw", "feeder", {"real": "5 MW"})]
-    content["building_templates"]["hall-house"]["power"][0] |= {"count": 3, "equipment": "feeder-5mw"}
-    world = small_world(content)
+    content["equipment"] = [power_item("own-feeder", "feeder", {"real": feeder})]
+    content["building_templates"]["hall-house"]["power"][0] |= {"count": 3, "equipment": "own-feeder"}
+    return small_world(content)
+
+
+ADDED = "small:power:b1/feeder-3:b1/h1/l01/ups-1+b1/feeder-2"
+
+
+def test_pairs_that_touch_nothing_in_common_add_up_above_both() -> None:
+    """What neither of two failures does alone, both together do to an element above them."""
+    world = _two_lineups_on_three_feeders("2.1 MW")
     problem = _same_plans(world, list(Simulator(world).power_limits()), {"power"}, most_racks=10)
-    names = {limit.name for limit in problem.limits}
-    assert "small:power:b1/feeder-3:b1/h1/l01/ups-1+b1/feeder-2" in names
+    assert ADDED in {limit.name for limit in problem.limits}
+
+
+def test_pairs_that_cannot_bind_are_left_out() -> None:
+    """Feeder 3 carries four rows at what their busways allow."""
+    problem = lower(_two_lineups_on_three_feeders("3 MW")).problem
+    assert not [limit.name for limit in problem.limits if "+" in (limit.contingency or "")]
+
+
+def test_verify_adds_up_what_pairs_do() -> None:
+    """The checker finds an overload exactly where some limit of all that exist is broken, those of pairs included."""
+    world = _two_lineups_on_three_feeders("1.5 MW")
+    full = list(Simulator(world).power_limits())
+    graphs = expand(world.sites[0].site, world.catalog)
+    limits = SiteLimits(graphs, {}, Fits(graphs, world.portfolio, world.catalog, None))
+    names, periods = world.portfolio.configurations, lower(world).problem.periods
+    draws = {name: draws_of(name, world.catalog, 0) for name in names}
+    generator, added = random.Random(3), 0
+    for _ in range(100):
+        counts = {row: [0] * len(names) for row in limits.rows}
+        for own in counts.values():
+            own[generator.randrange(len(names))] = generator.randint(0, 5)
+        planned = {
+            row: {name: [0] * (len(periods) - 1) + [n_racks] for name, n_racks in zip(names, own, strict=True)}
+            for row, own in counts.items()
+        }
+        check = PowerCheck("small", Standing(limits, periods, draws, planned))
+        assert list(check.states())
+        found = [one.name for one in check.overloads]
+        assert (not found) == holds(full, counts)
+        added += bool(found) and all("+" in one for one in found)
+    assert added > 3
+
+
+def test_pairs_are_seldom_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight lineups, two maintained kinds: of 8,672 pairs few reach a comparison, and those few meet few others.
+
+    A site of a gigawatt has a million pairs; what grows with their square is never done.
+    """
+    content = small_site(SCHEMES[5], n_rows=6)
+    content["availability"][0] |= {
+        "may_drop_on": [], "maintenance": ["ups", "unit-substation"], "may_drop_in_maintenance": True,
+    }  # fmt: skip
+    content["building_templates"]["hall-house"]["lineups"][0]["count"] = 8
+    content["building_templates"]["hall-house"]["power"][0]["count"] = 4
+    made, compared = [0], [0]
+
+    def counted_undominated(contingencies: list[Contingency], *others: Any) -> tuple[Contingency, ...]:
+        made[0] += len(contingencies)
+        return undominated(contingencies, *others)
+
+    def counted_implies(*arguments: Any) -> bool:
+        compared[0] += 1
+        return implies(*arguments)
+
+    monkeypatch.setattr("planner.lower.contingencies.undominated", counted_undominated)
+    monkeypatch.setattr("planner.lower.comparing.implies", counted_implies)
+    [site] = lower(small_world(content)).sites.values()
+    n_pairs = sum(1 for _ in site.states[-1].maintenance.pairs())
+    assert n_pairs == 8672
+    assert 0 < made[0] < n_pairs
+    assert 0 < compared[0] < 15 * n_pairs
 
 
 # Limits that others imply

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.lower.money import SiteMoney, contract_amount_cents, conversion_cents
-from planner.problem import INACTIVE, SHARE_BITS, Ineligible, LimitInfo, Problem
+from planner.problem import INACTIVE, SHARE_BITS, Ineligible, LimitInfo, MinimumDemand, Problem
 from sites.faults import Fault, InputError
 
 if TYPE_CHECKING:
@@ -80,7 +80,14 @@ def assemble(
         contract_amount=contract_amount_cents(portfolio),
         contract_rate=monies[0].contract_rate(),
         ineligible=tuple(ineligible),
+        minimum_demands=_minimum_demands(hosts, monies),
     )
+
+
+def _minimum_demands(hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney]) -> tuple[MinimumDemand, ...]:
+    pairs = zip(hosts, monies, strict=True)
+    found = (money.minimum_demand(one.site.name, one.row_idx.values()) for one, money in pairs)
+    return tuple(demand for demand in found if demand is not None)
 
 
 def _start_values(offer: Offer, hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney]) -> NDArray[np.int64]:

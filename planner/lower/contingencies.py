@@ -12,35 +12,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from planner.lower.adding import Room, it_caps_w, pairs_that_add_up
+from planner.lower.comparing import NONE, Contingency, Share, rises, undominated
 from planner.lower.flex import before_action_w
 from planner.lower.flow import ZERO
-from planner.lower.maintenance import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from planner.lower.ceilings import Ceilings
     from planner.lower.constants import Difference
     from planner.lower.flex import FlexRows
     from planner.lower.flow import Changed, Supply
+    from planner.lower.maintenance import Met
     from planner.lower.site import EpochState
     from sites.expansion.graphs import Graph
 
-Share = tuple[int, int]
-"""Numerator and denominator, not reduced."""
-NONE: Share = (0, 1)
-
-
-@dataclass(frozen=True)
-class Contingency:
-    """What the failure of one element, of a group, of a pair in maintenance or of nothing changes at an element."""
-
-    failed: str | None
-    """The element, or the name of the group or pair."""
-    changes: dict[str, Share]
-    """New share of every load whose share differs from normal operation."""
-    constant_w: Fraction
-    dropped: frozenset[str]
-    """Rows without supply: they draw nothing at all."""
+    Capped = Callable[[Mapping[str, Fraction]], Ceilings]
 
 
 @dataclass(frozen=True)
@@ -57,25 +45,31 @@ class ElementLoads:
 
 
 def element_loads(
-    state: EpochState, graph: Graph, loads: Iterable[str], droppable: frozenset[str], flex: FlexRows
+    state: EpochState, graph: Graph, loads: Iterable[str], droppable: frozenset[str], flex: FlexRows, capped: Capped
 ) -> list[ElementLoads]:
     """The loads of every live element under every contingency that may decide there.
 
     Parameters: state, the epoch; graph, the power graph as expanded; loads, nodes that may draw something; droppable,
-    rows that may hold racks or act; flex, the rows that act.
+    rows that may hold racks or act; flex, the rows that act; capped, the most that load nodes draw where the IT power
+    of rows is capped (W): pairs that an element carries even then cannot bind and are left out.
     """
     weighed = _Weighed(state, frozenset(loads), droppable)
     for failed, changed in state.contingencies.items():
         weighed.add(failed, changed)
-    for name, met in state.pairs.items():
-        weighed.add(name, met.more, met.base)
     normal, rising, n_compared = weighed.normal, weighed.rising, weighed.n_compared
+    rooms: dict[str, Room] = {}
+    if state.maintained:
+        most = capped(it_caps_w(state, graph, normal, rising, flex))
+        constant_w = state.constants.output_w
+        rooms = {e: Room.of(most, shares, constant_w[e], graph.nodes[e]["emergency_w"]) for e, shares in normal.items()}
+        sums = {e: pairs_that_add_up(rising[e], rooms[e], state) for e in normal}
+        for name, met in state.pairs.items():
+            weighed.add_pair(name, met, rooms)
     result = []
     for element in sorted(normal, key=state.flow.flow.position.__getitem__):
-        own = rising[element]
-        together, n_pairs = _pairs_that_add_up(own, normal[element], state.constants.output_w[element], state)
-        n_all = n_compared[element] + n_pairs
-        result.append(_decisive(element, graph.nodes[element], normal[element], [*own, *together], n_all, state, flex))
+        together, n_pairs = sums[element] if state.maintained else ([], 0)
+        n_all, every = n_compared[element] + n_pairs, [*rising[element], *together]
+        result.append(_decisive(element, graph.nodes[element], normal[element], every, n_all, state, flex))
     return result
 
 
@@ -95,32 +89,50 @@ class _Weighed:
         self._state, self._wanted, self._droppable = state, wanted, droppable
         self._bases = {met.base for met in state.pairs.values()}
         self._seen: dict[str, _Seen] = {}
+        self._rise_of_base: dict[tuple[str, str], int] = {}
         self.normal = _normal_shares(state, wanted)
         self.rising: dict[str, list[Contingency]] = {element: [] for element in self.normal}
         self.n_compared = dict.fromkeys(self.normal, 1)
 
-    def add(self, failed: str, changed: Changed, base: str | None = None) -> None:
-        """Weigh a failure where it changes something; a pair where it changes something beyond its base."""
-        state, start = self._state, None if base is None else self._seen[base]
-        dropped = frozenset(node for node, supply in changed.items() if supply is None and node in self._droppable)
-        constants = state.constants.after(changed, None if start is None else start.constants)
-        before = state.flow.normal if base is None else ChainMap(state.contingencies[base], state.flow.normal)
-        shares = _changed_shares(state.flow.flow.service, before, changed, self._wanted)
+    def add(self, failed: str, changed: Changed) -> None:
+        """Weigh a single failure or a group where it changes something."""
+        state = self._state
+        constants, dropped = state.constants.after(changed), self._dropped(changed)
+        shares = _changed_shares(state.flow.flow.service, state.flow.normal, changed, self._wanted)
         if failed in self._bases:
             self._seen[failed] = _Seen(constants, shares, dropped)
         for element in (shares.keys() | constants.output_w.keys()) & self.normal.keys():
             self.n_compared[element] += 1
-            normal_w = state.constants.output_w[element]
-            own = shares.get(element, {})
-            base_w = normal_w
-            if start is not None:
-                own = start.shares.get(element, {}) | own
-                base_w = start.constants.output_w.get(element, normal_w)
-            watts = constants.output_w.get(element, base_w)
-            gone = dropped if start is None else dropped | start.dropped
-            one = Contingency(failed, own, watts, gone)
-            if element != failed and (one.constant_w > normal_w or _rises(one.changes, self.normal[element])):
+            own, normal_w = shares.get(element, {}), state.constants.output_w[element]
+            watts = constants.output_w.get(element, normal_w)
+            if element != failed and (watts > normal_w or rises(own, self.normal[element])):
+                self.rising[element].append(Contingency(failed, own, watts, dropped))
+
+    def add_pair(self, name: str, met: Met, rooms: Mapping[str, Room]) -> None:
+        """Weigh a pair where it raises something beyond its base, which would imply it, and where it may bind."""
+        state, start = self._state, self._seen[met.base]
+        constants, dropped = state.constants.after(met.more, start.constants), self._dropped(met.more) | start.dropped
+        before = ChainMap(state.contingencies[met.base], state.flow.normal)
+        shares = _changed_shares(state.flow.flow.service, before, met.more, self._wanted)
+        for element in (shares.keys() | constants.output_w.keys()) & self.normal.keys():
+            self.n_compared[element] += 1
+            normal, normal_w = self.normal[element], state.constants.output_w[element]
+            base, base_w = start.shares.get(element, {}), start.constants.output_w.get(element, normal_w)
+            more, watts = shares.get(element, {}), constants.output_w.get(element, base_w)
+            loaded = ChainMap(base, normal)
+            if watts <= base_w and not rises(more, loaded):
+                continue
+            room, key = rooms[element], (met.base, element)
+            if key not in self._rise_of_base:
+                self._rise_of_base[key] = room.most.rise(base, normal, base_w - normal_w)
+            if self._rise_of_base[key] + room.most.rise(more, loaded, watts - base_w) <= room.left:
+                continue
+            one = Contingency(name, base | more, watts, dropped)
+            if watts > normal_w or rises(one.changes, normal):
                 self.rising[element].append(one)
+
+    def _dropped(self, changed: Changed) -> frozenset[str]:
+        return frozenset(node for node, supply in changed.items() if supply is None and node in self._droppable)
 
 
 def _decisive(
@@ -135,9 +147,9 @@ def _decisive(
     """Keep what decides: failures imply normal operation only where neither ratings nor rows ease them."""
     base = Contingency(None, {}, state.constants.output_w[element], frozenset())
     if flex.share or fields["emergency_w"] != fields["rating_w"]:
-        kept = (base, *_undominated(rising, normal, state))
+        kept = (base, *undominated(rising, normal, state))
     else:
-        kept = _undominated([base, *rising], normal, state)
+        kept = undominated([base, *rising], normal, state)
     before = _before_action(fields, normal, rising, state, flex) if flex.share else ()
     return ElementLoads(element, normal, kept, before, n_compared - len(kept))
 
@@ -155,47 +167,8 @@ def _before_action(
     return tuple(
         (one, capacity_w)
         for capacity_w, group in sorted(by_capacity.items())
-        for one in _undominated(group, normal, state)
+        for one in undominated(group, normal, state)
     )
-
-
-def _pairs_that_add_up(
-    rising: list[Contingency], before: dict[str, Share], constant_w: Fraction, state: EpochState
-) -> tuple[list[Contingency], int]:
-    """A planned outage and a failure that touch nothing in common but both raise the load of an element.
-
-    Returns those that no single contingency implies, and the number of all. What implies both implies their sum, but
-    for the constants, which add.
-    """
-    if not state.maintained:
-        return [], 0
-    alone = [one for one in rising if one.failed not in state.pairs]
-    covers = [
-        (large.constant_w, {one.failed for one in alone if _implies(large, one, before)})
-        for large in _undominated(rising, before, state)
-    ]
-    found, n_pairs = [], 0
-    for outage in (one for one in alone if one.failed in state.maintained):
-        for other in alone:
-            pair = _pair(outage, other, state)
-            if pair is None:
-                continue
-            n_pairs += 1
-            sum_w = outage.constant_w + other.constant_w - constant_w
-            if any(most_w >= sum_w and outage.failed in of and other.failed in of for most_w, of in covers):
-                continue
-            found.append(Contingency(pair.name, outage.changes | other.changes, sum_w, outage.dropped | other.dropped))
-    return found, n_pairs
-
-
-def _pair(outage: Contingency, other: Contingency, state: EpochState) -> Pair | None:
-    """The pair of two contingencies of one element, if it is one, named this way round, and adds up."""
-    if outage.failed is None or other.failed is None or outage.failed == other.failed:
-        return None
-    if other.failed in state.maintained and other.failed < outage.failed:
-        return None
-    adds_up = state.maintenance.add_up(outage.failed, other.failed)
-    return Pair(outage.failed, other.failed) if adds_up else None
 
 
 def _normal_shares(state: EpochState, loads: Iterable[str]) -> dict[str, dict[str, Share]]:
@@ -232,44 +205,6 @@ def _changed_shares(
             if element != service:
                 result.setdefault(element, {})[load] = NONE
     return result
-
-
-def _rises(changes: dict[str, Share], before: dict[str, Share]) -> bool:
-    return any(_less(before.get(load, NONE), share) for load, share in changes.items())
-
-
-def _less(a: Share, b: Share) -> bool:
-    return a[0] * b[1] < b[0] * a[1]
-
-
-def _undominated(
-    contingencies: list[Contingency], before: dict[str, Share], state: EpochState
-) -> tuple[Contingency, ...]:
-    """Drop every contingency that another implies; of equals keep normal operation, else the failure nearest by."""
-    n_nodes = len(state.flow.flow.position)
-
-    def order(one: Contingency) -> tuple[int, int]:
-        return (-len(one.changes), -n_nodes if one.failed is None else -state.order_of(one.failed))
-
-    kept: list[Contingency] = []
-    for one in sorted(contingencies, key=order):
-        if any(_implies(other, one, before) for other in kept):
-            continue
-        kept = [other for other in kept if not _implies(one, other, before)]
-        kept.append(one)
-    return tuple(sorted(kept, key=lambda one: -3 if one.failed is None else state.order_of(one.failed)))
-
-
-def _implies(large: Contingency, small: Contingency, before: dict[str, Share]) -> bool:
-    """Whether every load and the constants are at least as large under `large`."""
-    if large.constant_w < small.constant_w or not large.dropped <= small.dropped:
-        return False
-    for load, share in small.changes.items():
-        if _less(large.changes.get(load) or before.get(load, NONE), share):
-            return False
-    return not any(
-        load not in small.changes and _less(share, before.get(load, NONE)) for load, share in large.changes.items()
-    )
 
 
 def share_of(contingency: Contingency, normal: dict[str, Share], load: str) -> Fraction:

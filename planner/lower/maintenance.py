@@ -78,6 +78,11 @@ class Maintenance:
         self._flow, self._groups, self._alone = flow, groups, alone
         self.maintained = maintained
 
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Place of every failure alone: its bit in `adding`."""
+        return {failed: place for place, failed in enumerate(self._alone)}
+
     def pairs(self) -> Iterator[Pair]:
         """Every pair; of two maintained elements the one first in order of ids is the one out for work."""
         for element in sorted(self.maintained):
@@ -85,6 +90,25 @@ class Maintenance:
                 if element in self._groups.get(failed, {failed}) or (failed in self.maintained and failed < element):
                     continue
                 yield Pair(element, failed)
+
+    @cached_property
+    def _parted(self) -> tuple[dict[str, int], list[Pair]]:
+        """By maintained element the places of what adds up with it, as bits; and the pairs that meet somewhere."""
+        adding, meeting = dict.fromkeys(self.maintained, 0), []
+        for pair in self.pairs():
+            if self._touched[pair.maintained] & self._touched[pair.failed]:
+                meeting.append(pair)
+            else:
+                adding[pair.maintained] |= 1 << self.place[pair.failed]
+        return adding, meeting
+
+    @property
+    def adding(self) -> dict[str, int]:
+        """By maintained element, as bits, what may fail meanwhile and touches nothing in common with its outage.
+
+        Both together change what each changes alone. Every pair stands once, at what is out for work by its name.
+        """
+        return self._parted[0]
 
     @cached_property
     def _touched(self) -> dict[str, int]:
@@ -107,15 +131,9 @@ class Maintenance:
             for place, node in enumerate(flow.order)
         ]
 
-    def add_up(self, one: str, other: str) -> bool:
-        """Whether two failures touch nothing in common, so that both together change what each changes alone."""
-        return not self._touched[one] & self._touched[other]
-
     def met(self) -> Iterator[Met]:
         """Every pair that meets somewhere, unless one of the two takes the other with it anyway."""
-        for pair in self.pairs():
-            if self.add_up(pair.maintained, pair.failed):
-                continue
+        for pair in self._parted[1]:
             members = self._groups.get(pair.failed, frozenset({pair.failed}))
             own = frozenset({pair.maintained})
             if self._takes(pair.failed, own) or self._takes(pair.maintained, members):

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import SHARE_BITS
+from planner.problem import SHARE_BITS, MinimumDemand
 from sites.calendar import quarter_index, quarter_name
 from sites.expansion.values import known
+from sites.supply import watts_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from planner.lower.hosts import Offer
@@ -157,6 +160,24 @@ class SiteMoney:
         cost_usd = Fraction(cost_cents, CENTS_PER_USD)
         values = [_down(self._start_usd(system, t) - cost_usd * self.discount(t)) for t in range(self._n_periods)]
         return np.array(values, np.int64)
+
+    def minimum_demand(self, site: str, row_idx: Iterable[int]) -> MinimumDemand | None:
+        """What the tariff charges at the least; None where it has no such term, or the term costs nothing.
+
+        Parameters: row_idx, rows of the problem that stand at the site.
+        """
+        quarters = [quarter_name(self._start + t) for t in range(self._n_periods)]
+        minimum_w = tuple(int(watts_at(self._supply.minimum_demand_steps, quarter)) for quarter in quarters)
+        watt_usd = self._supply.demand_usd_per_quarter(Fraction(1))
+        if not any(minimum_w) or not watt_usd:
+            return None
+        return MinimumDemand(
+            site=site,
+            row_idx=tuple(row_idx),
+            draw_scaled=tuple(int(watts * (1 << SHARE_BITS)) for watts in self._meter_w),
+            minimum_w=minimum_w,
+            price_cents_per_w=tuple(watt_usd * CENTS_PER_USD * self.discount(t) for t in range(self._n_periods)),
+        )
 
     def _start_usd(self, system: str, t: int) -> Fraction:
         """Price, what it earns after the last decision period, and what acceptance takes from it."""

@@ -7,7 +7,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from planner.lower.contingencies import Contingency, ElementLoads, element_loads, share_of
+from planner.lower.ceilings import Ceilings, ceilings
+from planner.lower.contingencies import ElementLoads, element_loads, share_of
 from planner.lower.flex import FlexRows, flex_rows
 from planner.lower.flow import ONE, ZERO
 from planner.lower.pieces import (
@@ -21,8 +22,9 @@ from planner.lower.pieces import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from planner.lower.comparing import Contingency
     from planner.lower.couplings import RowCouplings
     from planner.lower.hosts import Offer, SiteHosts
     from planner.lower.site import EpochState
@@ -73,6 +75,10 @@ class EpochLoads:
     def flex(self) -> FlexRows:
         """Rows that draw less once they have acted."""
         return flex_rows(self.hosts.site, self.state)
+
+    def capped(self, it_cap_w: Mapping[str, Fraction]) -> Ceilings:
+        """The most that load nodes draw where the IT power of rows is capped (W, by row)."""
+        return ceilings(self.hosts, self.offer, self.rows_behind, it_cap_w)
 
     def row_loads(
         self, shares: Iterable[tuple[str, Fraction]], dropped: frozenset[str], *, acted: bool = False
@@ -150,7 +156,7 @@ def power_limits(loads: EpochLoads) -> tuple[list[Piece], int]:
     n_implied = 0
     graph = loads.hosts.site.graphs.power
     droppable = loads.standing | loads.flex.share.keys()
-    for element in element_loads(loads.state, graph, loads.rows_behind, droppable, loads.flex):
+    for element in element_loads(loads.state, graph, loads.rows_behind, droppable, loads.flex, loads.capped):
         n_implied += element.n_implied
         fields = graph.nodes[element.element]
         for one in element.contingencies:

@@ -38,6 +38,8 @@ class SupplyAtMeter:
     generation_w: dict[str, WattSteps]
     fuel_usd_per_mwh: dict[str, Fraction]
     demand_charge_usd_per_kw_month: Fraction
+    minimum_demand_steps: WattSteps
+    """Demand that is charged at the least; empty where the tariff has no such term."""
 
     def availability(self, quarter: str) -> Fraction:
         """Share of a quarter's work that curtailment leaves: 1 − hours/8760 · non-firm/capacity."""
@@ -71,6 +73,7 @@ def supply_at_meter(graphs: SiteGraphs) -> SupplyAtMeter:
         generation_w=service["generation_w"],
         fuel_usd_per_mwh=service["fuel_usd_per_mwh"],
         demand_charge_usd_per_kw_month=Fraction(service["demand_charge_usd_per_kw_month"]),
+        minimum_demand_steps=service["minimum_demand_steps"],
     )
 
 

@@ -46,17 +46,21 @@ def single_events(graphs: SiteGraphs, flow: SiteFlow, banks: SiteBanks) -> Itera
 def pairs(
     graphs: SiteGraphs, flow: SiteFlow, singles: Sequence[Event], dead: Mapping[str, frozenset[str]]
 ) -> Iterator[tuple[Event, Event]]:
-    """An element out for work with every other failure of power elements, each pair once, by the order of their ids.
+    """An element out for work with every other failure of power elements that meets it, by the order of their ids.
 
     Parameters: graphs; flow; singles, the failures of elements and groups; dead, nodes that each of them stops. Where
-    one of the two is dead because of the other, nothing new fails.
+    one of the two is dead because of the other, nothing new fails; and where nothing hangs on both, each does only
+    what it does alone.
     """
     out = maintained(graphs, flow)
+    reach = {event.name: flow.reach(event.lost, dead[event.name]) for event in singles} if out else {}
     for first in singles:
         if first.name not in out:
             continue
         for second in singles:
             if first.name in second.lost or (second.name in out and second.name < first.name):
+                continue
+            if not reach[first.name] & reach[second.name]:
                 continue
             if dead[second.name].issuperset(first.lost) or dead[first.name].issuperset(second.lost):
                 continue

@@ -115,9 +115,9 @@ class SiteFlow:
 
         Parameters: failed, elements in service. Changes are carried from loads to sources, each node once.
         """
-        below, dead = self._below({self._position[element] for element in failed})
-        dropped = [self._nodes[index].name for index in below if index in dead and self._nodes[index].is_row]
-        changed = below | {load for row in dropped for load in self._loads_of_row[row]}
+        hit, dead = self._hit({self._position[element] for element in failed})
+        dropped = [self._nodes[index].name for index in hit if index in dead and self._nodes[index].is_row]
+        changed = hit | {load for row in dropped for load in self._loads_of_row[row]}
         waiting = [-index for index in changed]
         heapify(waiting)
         added: dict[int, float] = defaultdict(float)
@@ -139,7 +139,7 @@ class SiteFlow:
         return Flow(
             output_w={self._nodes[index].name: watts for index, watts in outputs.items()},
             dropped_rows=tuple(sorted(dropped)),
-            dead=frozenset(self._nodes[index].name for index in below & dead),
+            dead=frozenset(self._nodes[index].name for index in hit & dead),
         )
 
     def rows_on(self, element: str, dead: Collection[str]) -> set[str]:
@@ -203,19 +203,40 @@ class SiteFlow:
                 missing.add(index)
         return missing
 
-    def _below(self, failed: set[int]) -> tuple[set[int], set[int]]:
-        """The failed elements with all below them that exists, and all dead nodes with those that do not exist."""
-        below, waiting = set(failed), list(failed)
+    def _hit(self, failed: set[int]) -> tuple[set[int], set[int]]:
+        """The failed elements with what loses supply or a source because of them, and all dead nodes."""
+        hit, waiting, dead = set(failed), [], self._missing | failed
+        for index in failed:
+            waiting += self._loads[index]
+        heapify(waiting)
+        while waiting:
+            index = heappop(waiting)
+            if index in hit or index in self._missing:
+                continue
+            hit.add(index)
+            if all(source in dead for source, _, _ in self._nodes[index].sources):
+                dead.add(index)
+                for load in self._loads[index]:
+                    heappush(waiting, load)
+        return hit, dead
+
+    def reach(self, failed: Iterable[str], dead: Iterable[str]) -> int:
+        """What a failure can change, as bits: all below what fails, and what the rows drive that it cuts off.
+
+        Parameters: failed, elements in service; dead, nodes that their loss stops.
+        """
+        waiting = [self._position[element] for element in failed]
+        found = set(waiting)
         while waiting:
             for load in self._loads[waiting.pop()]:
-                if load not in below and load not in self._missing:
-                    below.add(load)
+                if load not in found and load not in self._missing:
+                    found.add(load)
                     waiting.append(load)
-        dead = self._missing | failed
-        for index in sorted(below):
-            if index not in failed and all(source in dead for source, _, _ in self._nodes[index].sources):
-                dead.add(index)
-        return below, dead
+        driven = {load for node in dead for load in self._loads_of_row.get(node, ())} - self._missing
+        bits = bytearray(len(self._nodes) // 8 + 1)
+        for index in found | driven:
+            bits[index // 8] |= 1 << index % 8
+        return int.from_bytes(bits, "little")
 
     def _own_w(self, node: _Node, dead: set[int]) -> float:
         """What a load draws, rows without supply left out."""

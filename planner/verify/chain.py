@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from planner.verify.machinery import Machine
     from planner.verify.network import Network
     from planner.verify.plant_hour import DesignHour
-    from planner.verify.power import Outputs
     from planner.verify.situations import Draws
     from planner.verify.standing import Standing
 
@@ -53,8 +52,10 @@ class Chain:
     meter_excess_w: float = 0.0
     """Most by which the linear meter lies above the true one."""
     faults: list[str] = field(default_factory=list)
-    _flows: dict[tuple[int | None, bool], Flow[float]] = field(default_factory=dict)
-    """True flow of the epoch at hand by the element that is out for work and whether Flex rows have acted."""
+    _normal: tuple[Draws, Flow[float]] | None = None
+    """Draws and true flow of the epoch at hand without failure, Flex rows having acted."""
+    _planned: tuple[int, Flow[float]] | None = None
+    """True flow during the planned outage of an element."""
 
     def __post_init__(self) -> None:
         """Read what the machinery is made of."""
@@ -66,7 +67,9 @@ class Chain:
         """Compare one state with its linear flow."""
         if isinstance(state, Normal):
             flow = self._flow(state.draws, {})
-            self._flows = {(None, False): flow}
+            acting = state.draws.acted(self.standing.limits.walker.flex)
+            self._normal = acting, flow if acting is state.draws else self._flow(acting, {})
+            self._planned = None
             network = state.draws.states.network
             rating_w = {node: rating for node, rating in enumerate(network.rating_w) if rating is not None}
             self._compare(state.draws, state.flow.output, flow.output, rating_w, "normal operation")
@@ -79,25 +82,36 @@ class Chain:
         draws = state.draws.acted(self.standing.limits.walker.flex)
         states, failed = draws.states, state.outage.failed
         base = self._base(draws)
-        lost = states.consequences(draws.epoch, failed).lost
-        changed = {node: self._true(node, watts, lost) for node, watts in state.silenced.items()}
-        for node, machine in self.machines.items() if lost else ():
-            alive = not states.state(draws.epoch, failed).is_dead(node)
-            if node not in changed and alive and not machine.banks.isdisjoint(lost):
-                changed[node] = self._true(node, draws.draw_w(node), lost)
-        after = base.after(state.outage, changed)
+        after = base.after(state.outage, self._changed(draws, failed, state.silenced))
         emergency_w = dict(enumerate(states.network.emergency_w))
         name = states.contingencies.name(failed)
         linear = {node: output for node, output in state.acted.items() if node in after}
         self._compare(draws, linear, after, emergency_w, f"the failure of {name}")
 
+    def _changed(self, draws: Draws, failed: int, silenced: Mapping[int, list[Fraction]]) -> dict[int, list[float]]:
+        """True draws of loads that a failure changes: of those that rows drove, and of machinery that lost units."""
+        states = draws.states
+        lost = states.consequences(draws.epoch, failed).lost
+        changed = {node: self._true(node, watts, lost) for node, watts in silenced.items()}
+        for node, machine in self.machines.items() if lost else ():
+            alive = not states.state(draws.epoch, failed).is_dead(node)
+            if node not in changed and alive and not machine.banks.isdisjoint(lost):
+                changed[node] = self._true(node, draws.draw_w(node), lost)
+        return changed
+
     def _base(self, draws: Draws) -> Flow[float]:
         """The true flow of the state in which a failure happens, Flex rows having acted."""
-        key = (draws.out, bool(self.standing.limits.walker.flex))
-        if key not in self._flows:
-            lost = {} if draws.out is None else draws.states.consequences(draws.epoch, draws.out).lost
-            self._flows[key] = self._flow(draws, lost)
-        return self._flows[key]
+        if self._normal is None:
+            msg = "a failure is looked at before normal operation"
+            raise ValueError(msg)
+        acting, normal = self._normal
+        if draws.out is None:
+            return normal
+        if self._planned is None or self._planned[0] != draws.out:
+            outage = draws.states.outage(draws.epoch, draws.out)
+            changed = self._changed(acting, draws.out, acting.silenced(outage))
+            self._planned = draws.out, normal.while_out(outage, changed)
+        return self._planned[1]
 
     def _flow(self, draws: Draws, lost: Mapping[str, int]) -> Flow[float]:
         network = draws.states.network
@@ -114,7 +128,7 @@ class Chain:
     def _compare(
         self,
         draws: Draws,
-        linear: Outputs,
+        linear: Mapping[int, list[int]],
         true: Mapping[int, list[float]],
         permitted_w: Mapping[int, int],
         when: str,

@@ -40,34 +40,39 @@ class Contingencies:
         return self._first_unit + len(self.facility.units)
 
     @cached_property
-    def _pairs(self) -> tuple[tuple[int, int], ...]:
-        """(maintained element, failure meanwhile); of two maintained elements the first by id comes first, once."""
-        names, maintained = self.network.names, set(self.maintained)
-        singles = sorted(self.network.elements, key=lambda node: names[node])
-        groups = range(self._first_group, self._first_unit)
-        return tuple(
-            (out, failed)
-            for out in self.maintained
-            for failed in (*singles, *groups)
-            if out not in self.elements(failed) and not (failed in maintained and names[failed] < names[out])
-        )
+    def _meanwhile(self) -> tuple[int, ...]:
+        """What may fail while an element is out for work: single elements in order of their ids, then groups."""
+        singles = sorted(self.network.elements, key=lambda node: self.network.names[node])
+        return (*singles, *range(self._first_group, self._first_unit))
 
     @cached_property
-    def _during(self) -> dict[int, list[int]]:
-        """Numbers of the pairs of each maintained element."""
-        found: dict[int, list[int]] = {out: [] for out in self.maintained}
-        for at, (out, _) in enumerate(self._pairs):
-            found[out].append(self._first_pair + at)
-        return found
+    def _place(self) -> dict[int, int]:
+        """Place of everything that may fail meanwhile."""
+        return {failed: place for place, failed in enumerate(self._meanwhile)}
+
+    @cached_property
+    def _rank(self) -> dict[int, int]:
+        """Place of every maintained element."""
+        return {out: rank for rank, out in enumerate(self.maintained)}
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
-        """Numbers by name of everything that is no single element."""
-        return {self.name(failed): failed for failed in range(self._first_group, self._first_pair + len(self._pairs))}
+        """Numbers by name of everything that is neither a single element nor a pair."""
+        return {self.name(failed): failed for failed in range(self._first_group, self._first_pair)}
 
     def pair(self, failed: int) -> tuple[int, int] | None:
         """The maintained element and the failure meanwhile, or None for a failure alone."""
-        return self._pairs[failed - self._first_pair] if failed >= self._first_pair else None
+        if failed < self._first_pair:
+            return None
+        rank, place = divmod(failed - self._first_pair, len(self._meanwhile))
+        return self.maintained[rank], self._meanwhile[place]
+
+    def together(self, out: int, failed: int) -> int | None:
+        """Number of a pair, or None where it is none: of two maintained elements the first by id is out, once."""
+        names = self.network.names
+        if out in self.elements(failed) or (failed in self._rank and names[failed] < names[out]):
+            return None
+        return self._first_pair + self._rank[out] * len(self._meanwhile) + self._place[failed]
 
     def unit(self, failed: int) -> str | None:
         """The bank or block that loses one unit of its own, or None for a failure of power elements."""
@@ -105,7 +110,20 @@ class Contingencies:
 
     def number(self, name: str) -> int:
         """Number of the failure of this name; raises KeyError when there is none."""
-        return self._numbers[name] if name in self._numbers else self.network.index[name]
+        if name in self.network.index:
+            return self.network.index[name]
+        if name in self._numbers:
+            return self._numbers[name]
+        for at, sign in enumerate(name):
+            out, failed = self.network.index.get(name[:at]), self._alone(name[at + 1 :])
+            if sign == "+" and out in self._rank and failed in self._place:
+                together = self.together(out, failed)
+                if together is not None:
+                    return together
+        raise KeyError(name)
+
+    def _alone(self, name: str) -> int | None:
+        return self.network.index.get(name, self._numbers.get(name))
 
     def stands(self, normal: Wiring, quarter: int, failed: int) -> bool:
         """Whether what fails exists: an element, any of a group, both of a pair, the place of a unit."""
@@ -125,11 +143,3 @@ class Contingencies:
         """Unit failures of what stands in a quarter."""
         numbers = range(self._first_unit, self._first_pair)
         return [failed for failed in numbers if self.stands(normal, quarter, failed)]
-
-    def during(self, normal: Wiring, out: int) -> list[int]:
-        """Pairs of a maintained element with everything that may fail meanwhile."""
-        return [failed for failed in self._during[out] if self._meanwhile_stands(normal, failed)]
-
-    def _meanwhile_stands(self, normal: Wiring, failed: int) -> bool:
-        _, second = self._pairs[failed - self._first_pair]
-        return any(node not in normal.dead for node in self.elements(second))

@@ -7,12 +7,15 @@ periods of one epoch. Sums of rounded flows are exact, so what a failure moves i
 from __future__ import annotations
 
 import heapq
+from collections import ChainMap
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from planner.verify.network import LOADS
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from fractions import Fraction
 
     from planner.verify.network import Network, Outage, Wiring
@@ -99,8 +102,8 @@ class Flow(Generic[Value]):
         """
         self.network, self.wiring = network, wiring
         self.arithmetic: Arithmetic[Value] = arithmetic
-        self.output: dict[int, list[Value]] = {}
-        self._parts: dict[int, list[tuple[int, list[Value]]]] = {}
+        self.output: MutableMapping[int, list[Value]] = {}
+        self._parts: MutableMapping[int, list[tuple[int, list[Value]]]] = {}
         for node in range(len(network.names)):
             if node not in wiring.dead:
                 constant = arithmetic.constant(network.output_constant_w[node])
@@ -123,38 +126,44 @@ class Flow(Generic[Value]):
 
         Parameters: changed_draws, of loads that survive but draw something else now.
         """
+        moved = self._moved(outage, changed_draws)[0]
+        return {node: output for node, output in moved.items() if self.network.rating_w[node] is not None}
+
+    def while_out(self, outage: Outage, changed_draws: dict[int, list[Value]]) -> Flow[Value]:
+        """The state that a planned outage leaves, for what fails meanwhile; the same parameters."""
+        outputs, parts = self._moved(outage, changed_draws)
+        flow = copy(self)
+        flow.wiring = self.wiring.after(outage)
+        flow.output, flow._parts = ChainMap(outputs, self.output), ChainMap(parts, self._parts)
+        return flow
+
+    def _moved(
+        self, outage: Outage, changed_draws: dict[int, list[Value]]
+    ) -> tuple[dict[int, list[Value]], dict[int, list[tuple[int, list[Value]]]]]:
+        """Outputs of all survivors that a failure touches, and what they ask of their sources."""
         touched = {*outage.shares, *changed_draws, *outage.dead} - self.wiring.dead
         queue = [-node for node in touched]
         heapq.heapify(queue)
         seen = set(touched)
         moved: dict[int, list[Value]] = {}
-        result: dict[int, list[Value]] = {}
+        outputs: dict[int, list[Value]] = {}
+        parts: dict[int, list[tuple[int, list[Value]]]] = {}
         while queue:
             node = -heapq.heappop(queue)
-            for source, watts in self._moves(node, outage, changed_draws, moved, result):
+            moves = [(source, [-watts for watts in part]) for source, part in self._parts[node]]
+            if node not in outage.dead:
+                output = changed_draws.get(node, self.output[node])
+                outputs[node] = output = _plus(output, moved[node]) if node in moved else output
+                parts[node] = self._split(node, output, outage.shares.get(node) or self.wiring.shares[node])
+                moves += parts[node]
+            for source, watts in moves:
+                if source in outage.dead:
+                    continue
                 moved[source] = _plus(moved[source], watts) if source in moved else watts
                 if source not in seen:
                     seen.add(source)
                     heapq.heappush(queue, -source)
-        return result
-
-    def _moves(
-        self,
-        node: int,
-        outage: Outage,
-        changed_draws: dict[int, list[Value]],
-        moved: dict[int, list[Value]],
-        result: dict[int, list[Value]],
-    ) -> list[tuple[int, list[Value]]]:
-        """What a touched node asks more (or less) of its sources; notes its own output."""
-        moves = [(source, [-watts for watts in part]) for source, part in self._parts[node]]
-        if node not in outage.dead:
-            output = changed_draws.get(node, self.output[node])
-            output = _plus(output, moved[node]) if node in moved else output
-            if self.network.rating_w[node] is not None:
-                result[node] = output
-            moves += self._split(node, output, outage.shares.get(node, self.wiring.shares[node]))
-        return [(source, part) for source, part in moves if source not in outage.dead]
+        return outputs, parts
 
 
 def _plus(left: list[Value], right: list[Value]) -> list[Value]:

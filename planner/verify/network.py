@@ -5,8 +5,10 @@ Section 2 of `docs/model.md`: which nodes are alive, and which share of a load e
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heapify, heappop, heappush
 from math import floor
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ import networkx as nx
 from sites.calendar import quarter_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, MutableMapping, Sequence
 
     from sites.expansion import SiteGraphs
 
@@ -177,13 +179,12 @@ class Wiring:
 
     dead: frozenset[int]
     """Nodes that do not stand yet, or no longer."""
-    shares: dict[int, tuple[tuple[int, Fraction], ...]]
+    shares: MutableMapping[int, tuple[tuple[int, Fraction], ...]]
     """(source, share) pairs of every other node; the shares sum to one."""
 
     def after(self, outage: Outage) -> Wiring:
         """The wiring that an outage leaves, as the state in which something else may fail."""
-        shares = {node: pairs for node, pairs in {**self.shares, **outage.shares}.items() if node not in outage.dead}
-        return Wiring(self.dead | outage.dead, shares)
+        return Wiring(self.dead | outage.dead, ChainMap(outage.shares, self.shares))
 
 
 @dataclass(frozen=True)
@@ -229,20 +230,24 @@ def wiring_in(network: Network, quarter: int) -> Wiring:
     return Wiring(frozenset(dead), shares)
 
 
-def outage_of(network: Network, normal: Wiring, failed: int, lost: Iterable[int], below: Iterable[int]) -> Outage:
-    """One failure in a wiring.
+def outage_of(network: Network, normal: Wiring, failed: int, lost: Iterable[int]) -> Outage:
+    """One failure in a wiring: only what loses a source is looked at, each node after everything that feeds it.
 
-    Parameters: failed, its number; lost, its elements; below, everything under them in topological order.
+    Parameters: failed, its number; lost, its elements.
     """
     dead = {node for node in lost if node not in normal.dead}
     shares: dict[int, tuple[tuple[int, Fraction], ...]] = {}
-    for node in below:
-        sources = network.sources[node]
-        if node in normal.dead or node in dead or not any(edge.node in dead for edge in sources):
+    queue = [load for node in dead for load in network.loads[node]]
+    heapify(queue)
+    while queue:
+        node = heappop(queue)
+        if node in normal.dead or node in dead or node in shares:
             continue
-        live = [edge for edge in sources if edge.node not in dead and edge.node not in normal.dead]
+        live = [edge for edge in network.sources[node] if edge.node not in dead and edge.node not in normal.dead]
         if live:
             shares[node] = live_shares(live)
         else:
             dead.add(node)
+            for load in network.loads[node]:
+                heappush(queue, load)
     return Outage(failed, frozenset(dead), shares)

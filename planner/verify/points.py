@@ -182,7 +182,7 @@ class RowPoints:
         if key not in self._loads_of:
             states, below = self.limits.states, frozenset(self.limits.states.below(element))
             found: dict[object, Load | None] = {}
-            for load in self.power.reserved[key]:
+            for load in self.power.without(epoch, element):
                 changed = None if load is None else states.changed_below(epoch, load[0], below)
                 if load is None or changed != NO_CHANGE:
                     found.setdefault((changed, load is not None and load[1]), load)
@@ -195,7 +195,7 @@ class RowPoints:
         if load is not None and load[1]:
             before = self.limits.walker.shares(epoch, element, load[0], before_action=True)
         capacity_w = self.limits.permitted_w(element, load is not None, before)
-        return None if capacity_w is None else (capacity_w << WATT_BITS) - self.power.reserved[epoch, element][load]
+        return None if capacity_w is None else (capacity_w << WATT_BITS) - self.power.without(epoch, element)[load]
 
     def _candidates(self, row: str, epoch: int) -> frozenset[int]:
         """Elements above a row that could not carry the fullest row beside what loads them already."""
@@ -215,7 +215,7 @@ class RowPoints:
         """The most that an element carries without the plan in any state, in 2^-32 W."""
         key = (epoch, element)
         if key not in self._most:
-            self._most[key] = max(self.power.reserved[key].values())
+            self._most[key] = self.power.most_without(epoch, element)
         return self._most[key]
 
     def _exact_capacity(self, element: int, load: Load | None, quarter: str) -> int:

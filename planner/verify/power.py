@@ -16,6 +16,7 @@ from planner.verify.flow import WATT_BITS, Flow, RoundedUp
 from planner.verify.joint import limit_name
 from planner.verify.limits import BEFORE
 from planner.verify.situations import Draws, situations_of
+from planner.verify.sums import Sums
 from planner.verify.terms import ONE
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ class PowerCheck:
     reserved: dict[tuple[int, int], dict[Load | None, int]] = field(default_factory=dict)
     """By epoch and element, for the failures that touch it, what it carries without the plan, in 2^-32 W, rounded up;
     None without failure."""
+    sums: dict[tuple[int, bool], Sums] = field(default_factory=dict)
+    """By epoch, and whether Flex rows have yet to act, pairs of which each failure does only what it does alone."""
+    _without: dict[tuple[int, int], dict[Load | None, int]] = field(default_factory=dict)
     rounding: dict[int, int] = field(default_factory=dict)
     """By epoch, what rounding here and in the published rule may make of them at the most, in 2^-32 W."""
 
@@ -103,16 +107,29 @@ class PowerCheck:
                 if element not in normal.wiring.dead:
                     check.limit(element, None, flow.output[element], network.rating_w[element] or 0)
             yield Normal(normal, flow)
-            for draws in (normal, *planned):
-                yield from self._failures(draws, flow, check)
+            acting = normal.acted(self.standing.limits.walker.flex)
+            acted = flow if acting is normal else _flow(acting)
+            outs = frozenset(draws.out for draws in planned if draws.out is not None)
+            for before in (False, True) if outs and acting is not normal else (False,) if outs else ():
+                base = flow if before else acted
+                self.sums[normal.epoch, before] = Sums(normal.states, normal.epoch, outs, base.output)
+            yield from self._failures(normal, flow, (flow, acted), check)
+            check.sums()
+            for draws in planned:
+                full, eased = _while_out(flow, normal, draws), _while_out(acted, acting, draws)
+                yield from self._failures(draws, flow, (full, eased if acting is not normal else full), check)
 
-    def _failures(self, draws: Draws, normal: Flow[int], check: _EpochCheck) -> Iterator[After]:
-        """Every failure that starts from one state."""
+    def _failures(
+        self, draws: Draws, normal: Flow[int], flows: tuple[Flow[int], Flow[int]], check: _EpochCheck
+    ) -> Iterator[After]:
+        """Every failure that starts from one state.
+
+        Parameters: draws of the state; normal operation; flows of the state, before and after Flex rows act.
+        """
         states, emergency_w = draws.states, draws.states.network.emergency_w
         flex = self.standing.limits.walker.flex
-        full = normal if draws.out is None else _flow(draws)
+        full, acted = flows
         acting = draws.acted(flex)
-        acted = _flow(acting) if flex else full
         out_before, out_acted = _touched_while_out(draws, full), _touched_while_out(draws, acted)
         for failed in draws.failures():
             outage = states.outage(draws.epoch, failed)
@@ -123,7 +140,31 @@ class PowerCheck:
                 check.limit(element, (failed, False), output, emergency_w[element])
             for element, output in before.items() if flex else ():
                 check.limit(element, (failed, True), output, emergency_w[element])
+            if draws.out is None and (draws.epoch, False) in self.sums:
+                self.sums[draws.epoch, False].note(failed, after)
+            if draws.out is None and (draws.epoch, True) in self.sums:
+                self.sums[draws.epoch, True].note(failed, before)
             yield After(draws, normal, outage, silenced, before, after, out_before, out_acted)
+
+    def most_without(self, epoch: int, element: int) -> int:
+        """No less than what an element carries without the plan in any state, in 2^-32 W."""
+        most = list(self.reserved[epoch, element].values())
+        most += [sums.most(element)[-1] for sums in self._sums_on(epoch, element)]
+        return max(most)
+
+    def without(self, epoch: int, element: int) -> dict[Load | None, int]:
+        """What an element carries without the plan in every state that touches it, in 2^-32 W."""
+        key = (epoch, element)
+        if key not in self._without:
+            found = self._without[key] = dict(self.reserved[key])
+            for sums in self._sums_on(epoch, element):
+                before = sums is self.sums.get((epoch, True))
+                found.update({(pair, before): output[-1] for pair, output in sums.every(element)})
+        return self._without[key]
+
+    def _sums_on(self, epoch: int, element: int) -> list[Sums]:
+        both = (self.sums.get((epoch, before)) for before in (False, True))
+        return [sums for sums in both if sums is not None and sums.touches(element)]
 
 
 def _touched_while_out(draws: Draws, flow: Flow[int]) -> Outputs:
@@ -139,7 +180,13 @@ def _touched_while_out(draws: Draws, flow: Flow[int]) -> Outputs:
             if edge.node not in found:
                 found.add(edge.node)
                 ahead.append(edge.node)
-    return {node: flow.output[node] for node in found & flow.output.keys()}
+    return {node: flow.output[node] for node in found - outage.dead if node in flow.output}
+
+
+def _while_out(flow: Flow[int], normal: Draws, planned: Draws) -> Flow[int]:
+    """The flow that a planned outage leaves of one without failure."""
+    outage = normal.states.outage(normal.epoch, planned.out) if planned.out is not None else None
+    return flow if outage is None else flow.while_out(outage, _scaled_all(normal.silenced(outage)))
 
 
 def _flow(draws: Draws) -> Flow[int]:
@@ -167,7 +214,7 @@ class _EpochCheck:
         ]
         self._below: dict[int, list[int]] = {}
         # Flows are rounded up a few times at every node that they pass, each by less than one unit.
-        power.rounding[draws.epoch] = 2 * self._everywhere[-1] + 8 * len(self.network.names)
+        power.rounding[draws.epoch] = 2 * self._everywhere[-1] + 16 * len(self.network.names)
 
     def limit(self, element: int, load: Load | None, output: list[int], capacity_w: int) -> None:
         """Check one element in one state in all periods of the epoch.
@@ -185,6 +232,26 @@ class _EpochCheck:
         for at, watts in enumerate(planned):
             if watts + self._everywhere[at] > capacity and watts + self._allowance(element)[at] > capacity:
                 self._exact(element, load, at)
+
+    def sums(self) -> None:
+        """Check pairs of which each failure does only what it does alone: by both rises at once, where that will do."""
+        for before in (False, True):
+            sums = self.power.sums.get((self.draws.epoch, before))
+            for element in [] if sums is None else sums.elements():
+                if sums is None or self.network.rating_w[element] is None:
+                    continue
+                self._sum(sums, element, before)
+
+    def _sum(self, sums: Sums, element: int, before: bool) -> None:
+        capacity_w = self.network.emergency_w[element]
+        capacity, most = capacity_w << WATT_BITS, sums.most(element)
+        self.power.n_limits += len(most) - 1
+        if max(most[:-1]) + max(self._everywhere) <= capacity:
+            return
+        pairs = zip(sums.normal[element], self._everywhere, strict=True)
+        spare = [capacity - output - everywhere for output, everywhere in pairs][:-1]
+        for pair, output in sums.above(element, spare):
+            self.limit(element, (pair, before), output, capacity_w)
 
     def _allowance(self, element: int) -> list[int]:
         """Rounding of the published rule at one element: what is drawn by rows that it can reach at all."""

@@ -91,7 +91,11 @@ class Draws:
 
     def while_out(self, out: int) -> Draws:
         """The same while an element is out for work: rows without power draw nothing."""
-        dead, index = self.states.wiring(self.epoch, out).dead, self.states.network.index
+        outage, index = self.states.outage(self.epoch, out), self.states.network.index
+        cut = self.cut_now(outage)
+        if not any(row in cut for rows in self.rows for row in rows):
+            return replace(self, out=out)
+        dead = outage.dead
         rows = tuple({row: draw for row, draw in one.items() if index[row] not in dead} for one in self.rows)
         return replace(self, out=out, rows=rows, known={})
 

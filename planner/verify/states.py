@@ -61,6 +61,7 @@ class States:
     _consequences: dict[tuple[int, int], Consequences] = field(default_factory=dict)
     _dropping: dict[int, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     _below: dict[int, list[int]] = field(default_factory=dict)
+    _reaches: dict[int, dict[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the graphs once."""
@@ -132,8 +133,7 @@ class States:
         if key not in self._outages:
             pair = self.contingencies.pair(failed)
             nodes = self.contingencies.elements(failed if pair is None else pair[1])
-            below = self.below(nodes[0]) if len(nodes) == 1 else sorted({one for n in nodes for one in self.below(n)})
-            self._outages[key] = outage_of(self.network, self.base(epoch, failed), failed, nodes, below)
+            self._outages[key] = outage_of(self.network, self.base(epoch, failed), failed, nodes)
         return self._outages[key]
 
     def state(self, epoch: int, failed: int | None) -> State:
@@ -183,7 +183,7 @@ class States:
         return self.cut_rows(epoch, failed) | self.consequences(epoch, failed).rows
 
     def failures(self, epoch: int) -> list[int]:
-        """Everything that may fail in an epoch: power elements, groups, units, and pairs during maintenance."""
+        """What may fail in an epoch: power elements, groups, units, pairs during maintenance that meet somewhere."""
         normal, contingencies = self.wiring(epoch), self.contingencies
         found = [*contingencies.of_power(normal), *contingencies.of_units(normal, epoch)]
         for out in contingencies.maintained:
@@ -192,9 +192,33 @@ class States:
         return found
 
     def during(self, epoch: int, out: int) -> list[int]:
-        """Pairs of an element that is out for work with everything else that may fail meanwhile."""
-        normal = self.wiring(epoch)
-        return [one for one in self.contingencies.during(normal, out) if not self._is_one_alone(epoch, one)]
+        """Pairs of an element that is out for work with everything else that meets it somewhere when it fails."""
+        reach = self._reach_of_all(epoch)
+        pairs = (self.contingencies.together(out, failed) for failed, other in reach.items() if reach[out] & other)
+        return [pair for pair in pairs if pair is not None and not self._is_one_alone(epoch, pair)]
+
+    def adding(self, epoch: int, out: int, failed: int) -> int | None:
+        """Number of a pair of which nothing hangs on both, so that each does only what it does alone; else None."""
+        reach = self._reach_of_all(epoch)
+        return None if reach[out] & reach[failed] else self.contingencies.together(out, failed)
+
+    def _reach_of_all(self, epoch: int) -> dict[int, int]:
+        if epoch not in self._reaches:
+            failures = self.contingencies.of_power(self.wiring(epoch))
+            self._reaches[epoch] = {failed: self._reach(epoch, failed) for failed in failures}
+        return self._reaches[epoch]
+
+    def _reach(self, epoch: int, failed: int) -> int:
+        """What a failure can change, as bits by node: all below what fails, and what rows drive that it cuts off."""
+        network, dead = self.network, self.wiring(epoch).dead
+        nodes = {node for node in self.contingencies.elements(failed) if node not in dead}
+        found = nodes.union(*(self.below(node) for node in nodes))
+        for node in self.outage(epoch, failed).dead:
+            found.update(network.needs.get(node, ()))
+        bits = bytearray(len(network.names) // 8 + 1)
+        for node in found - dead:
+            bits[node // 8] |= 1 << node % 8
+        return int.from_bytes(bits, "little")
 
     def _is_one_alone(self, epoch: int, failed: int) -> bool:
         """Whether one part of a pair takes the other out anyhow, so that the pair is a single failure over again."""
