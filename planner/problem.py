@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from numpy.typing import NDArray
 
 SHARE_BITS = 20
@@ -46,6 +48,21 @@ class Ineligible:
     row: str
     configuration: str
     reason: str
+
+
+@dataclass(frozen=True)
+class MinimumDemand:
+    """Demand at a site's meter that the tariff charges even where the plan's racks draw less (model, section 7)."""
+
+    site: str
+    row_idx: tuple[int, ...]
+    """Rows of the problem that stand at the site."""
+    draw_scaled: tuple[int, ...]
+    """[n_configurations] watts at the meter for which one rack pays the demand charge, scaled by 2^20."""
+    minimum_w: tuple[int, ...]
+    """[n_periods] whole watts; 0 where nothing is asked."""
+    price_cents_per_w: tuple[Fraction, ...]
+    """[n_periods] of the quarter's demand charge, discounted, exact."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +112,8 @@ class Problem:
     """[n_periods] worth of one contracted cent, scaled by 2^20."""
     ineligible: tuple[Ineligible, ...]
     """Every (row, configuration) that can never be, with its reason, rows without any eligible one included."""
+    minimum_demands: tuple[MinimumDemand, ...] = ()
+    """One for each site whose tariff has such a term."""
 
     @property
     def n_rows(self) -> int:

@@ -6,7 +6,7 @@ Watts are whole: each step of the service and each generating set is floored for
 from __future__ import annotations
 
 from fractions import Fraction
-from math import floor, isqrt
+from math import ceil, floor, isqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 from sites.calendar import quarter_index
@@ -36,6 +36,12 @@ def firm_steps(site: SiteFile) -> WattSteps:
 def non_firm_steps(site: SiteFile) -> WattSteps:
     """Capacity of the service that may be curtailed; empty where there is none."""
     return () if site.service.non_firm is None else _floored(site.service.non_firm.steps)
+
+
+def minimum_demand_steps(site: SiteFile) -> WattSteps:
+    """Demand that the tariff charges at the least, rounded up since it costs; empty where there is no such term."""
+    minimum = site.service.minimum_demand
+    return () if minimum is None else tuple((step.start, Fraction(ceil(step.capacity))) for step in minimum.steps)
 
 
 def generation_w(site: SiteFile) -> dict[str, WattSteps]:

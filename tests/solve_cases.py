@@ -5,17 +5,19 @@ The rules are written out here once more, from the published model, so that no t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.problem import INACTIVE, LimitInfo, Problem
+from planner.problem import INACTIVE, LimitInfo, MinimumDemand, Problem
 from planner.solve.certificate import Certificate, certificate
 from planner.solve.classes import refine
 from planner.solve.options import SolveOptions
-from planner.solve.patterns import row_patterns
+from planner.solve.patterns import limits_inside_blocks, row_patterns
 from planner.solve.relaxation import relax
 
 if TYPE_CHECKING:
@@ -216,6 +218,31 @@ def other_names(problem: Problem) -> Problem:
     )
 
 
+def with_minimum_demands(problem: Problem, seed: int) -> Problem:
+    """The same problem whose blocks stand at two sites by turns, each with a tariff's minimum that changes over time.
+
+    What all racks at one place would draw is the scale of a minimum; prices are of the order of what a rack earns.
+    """
+    random = np.random.default_rng(seed)
+    n_periods, n_configurations = problem.n_periods, problem.n_configurations
+    demands = []
+    for number, site in enumerate(("toy", "twin")):
+        rows = np.flatnonzero(problem.block_of_row_idx % 2 == number)
+        watts = random.integers(80_000, 240_000, n_configurations) * ONE + random.integers(0, ONE, n_configurations)
+        minimum_w = random.integers(0, 2 * 240_000 * max(rows.size, 1), n_periods)
+        charge = Fraction(int(random.integers(1, 300)), 7)
+        demands.append(
+            MinimumDemand(
+                site=site,
+                row_idx=tuple(rows.tolist()),
+                draw_scaled=tuple(watts.tolist()),
+                minimum_w=tuple(minimum_w.tolist()),
+                price_cents_per_w=tuple(charge * Fraction(math.pow(1.1, -t / 4)) for t in range(n_periods)),
+            )
+        )
+    return changed(problem, minimum_demands=tuple(demands))
+
+
 def tiny_problem(seed: int, *, partial_units: bool, n_profiles: int = 2, contract: bool = True) -> Problem:
     """One block of two rows over two periods and one system, small enough to list every plan."""
     random = np.random.default_rng(seed)
@@ -275,13 +302,22 @@ def random_certificate(problem: Problem, seed: int, largest_bits: int) -> Certif
     of_blocks = (problem.n_blocks, problem.n_systems, problem.n_periods)
     starts = np.arange(problem.n_periods) > 0
     limit = draw(problem.n_limits, problem.n_periods, bits=largest_bits)
+    inside = draw(problem.n_limits, problem.n_systems, problem.n_periods, bits=largest_bits)
+    inside *= problem.capacity[:, None, :] != INACTIVE
     return Certificate(
         limit=np.where(problem.capacity == INACTIVE, 0, limit),
+        inside={int(n): inside[n].astype(object) for n in np.flatnonzero(limits_inside_blocks(problem) >= 0)},
         monotone=draw(*of_rows, bits=largest_bits) * starts,
         opening=draw(*of_blocks, bits=largest_bits) * starts,
         units=draw(*of_blocks, bits=largest_bits) * starts,
         contract_period=draw(problem.n_periods, bits=31),
         contract_amount=int(draw(1, bits=31)[0]),
+        demand=tuple(
+            tuple(int(price * int(part)) for price, part in zip(one.price_cents_per_w, parts, strict=True))
+            for one, parts in zip(
+                problem.minimum_demands, draw(len(problem.minimum_demands), problem.n_periods, bits=30), strict=True
+            )
+        ),
     )
 
 

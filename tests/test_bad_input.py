@@ -24,7 +24,7 @@ from sites.schema.building import Storey
 from sites.schema.common import Model
 from sites.schema.lineup import Conversion, Flex
 from sites.schema.portfolio import PortfolioFile
-from sites.schema.service import Battery, Generation, NonFirm
+from sites.schema.service import Battery, Generation, MinimumDemand, NonFirm
 from sites.schema.site import SiteFile
 from sites.world import load_world
 from sites.yaml_nodes import MAX_BYTES, read_nodes
@@ -234,6 +234,12 @@ EVERY_KEY_FAULTS = [
     ("  demand_charge_provenance: *assumed\n", "", "found 'demand_charge' without 'demand_charge_provenance'"),
     ("  demand_charge: 12 USD/kW/month\n", "", "found 'demand_charge_provenance' without 'demand_charge'; give both"),
     (
+        "  demand_charge: 12 USD/kW/month\n  demand_charge_provenance: *assumed\n",
+        "",
+        "service: found 'minimum_demand' without 'demand_charge', the price that it is charged at; add 'demand_charge'",
+    ),
+    ("capacity: 400 kW}]", "capacity: 400}]", "minimum_demand.steps[0].capacity: found the bare number 400"),
+    (
         "    short_time_duration: {value: 10 s, source: made for tests, status: assumption}\n",
         "",
         "equipment[0]: found 'short_time_rating' without 'short_time_duration'; give both, or neither",
@@ -352,7 +358,7 @@ def test_the_site_with_every_key_has_every_key() -> None:
     for one in models_of(load_model(EVERY_KEY.encode(), SiteFile, "every-key.yaml")):
         if not type(one).__name__.startswith(("Sourced", *BY_KIND)):
             used.setdefault(type(one), set()).update(one.model_fields_set)
-    assert {NonFirm, Generation, Battery, Flex, Conversion, Storey} <= used.keys()
+    assert {NonFirm, MinimumDemand, Generation, Battery, Flex, Conversion, Storey} <= used.keys()
     missing = {model.__name__: model.model_fields.keys() - keys for model, keys in used.items()}
     assert {model: keys for model, keys in missing.items() if keys} == {}
 

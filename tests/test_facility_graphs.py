@@ -284,6 +284,7 @@ def test_a_plain_service_is_firm() -> None:
     assert (fields["non_firm_steps"], fields["generation_steps"], fields["generation_w"]) == ((), (), {})
     assert (fields["curtailed_hours"], fields["demand_charge_usd_per_kw_month"], fields["swing_steps"]) == (0, 0, None)
     assert fields["fuel_usd_per_mwh"] == {}
+    assert fields["minimum_demand_steps"] == ()
 
 
 def test_parts_of_the_supply_add_up_by_quarter() -> None:
@@ -293,7 +294,11 @@ def test_parts_of_the_supply_add_up_by_quarter() -> None:
         "notice": "10 min",
         "provenance": PROVENANCE,
     }
-    charge = {"demand_charge": "15 USD/kW/month", "demand_charge_provenance": PROVENANCE}
+    minimum = {
+        "steps": [{"start": "2026-Q1", "capacity": "1000.5 W"}, {"start": "2027-Q1", "capacity": "2 MW"}],
+        "provenance": PROVENANCE,
+    }
+    charge = {"demand_charge": "15 USD/kW/month", "demand_charge_provenance": PROVENANCE, "minimum_demand": minimum}
     content = supplied(non_firm=non_firm, **charge) | {"generation": [generation()]}
     fields = service_of(content)
     # Dry bulb 28 degC without recirculation: 13 K, 9.1 % less: 9.09 MW of each of two sets.
@@ -304,6 +309,7 @@ def test_parts_of_the_supply_add_up_by_quarter() -> None:
         ("2026-Q1", 10_000_000), ("2026-Q3", 14_000_000), ("2027-Q1", 32_180_000), ("2028-Q1", 29_180_000),
     )  # fmt: skip
     assert (fields["curtailed_hours"], fields["demand_charge_usd_per_kw_month"]) == (80, 15)
+    assert fields["minimum_demand_steps"] == (("2026-Q1", 1001), ("2027-Q1", 2_000_000))
     assert fields["fuel_usd_per_mwh"] == {"gas": 40}
     assert all(isinstance(watts, Fraction) for _, watts in fields["capacity_steps"])
 

@@ -81,13 +81,13 @@ def test_a_branch_whose_own_multipliers_prove_less_keeps_those_around_it(monkeyp
 
     def worse_in_floors(problem: Problem, relaxation: Relaxation, floors: Floors) -> Certificate:
         proof = certificate(problem, relaxation, floors)
-        return replace(proof, limit=np.zeros_like(proof.limit)) if floors else proof
+        return replace(proof, limit=np.zeros_like(proof.limit), inside={}) if floors else proof
 
     monkeypatch.setattr(prove_module, "certificate", worse_in_floors)
     problem = lowered_of("toy-distributed-grows").problem
     plan = Plan(np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int32))
     root = prove_module.prove(problem, plan, lambda: False).root
-    kept = [leaf for leaf in root.leaves() if leaf.floors and leaf.proof.limit.any()]
+    kept = [leaf for leaf in root.leaves() if leaf.floors and (leaf.proof.limit.any() or leaf.proof.inside)]
     assert kept
     for leaf in root.leaves():
         assert leaf.bound == bound_cents(problem, row_patterns(problem, leaf.caps), leaf.proof) <= root.bound
@@ -124,7 +124,7 @@ def _split_at_less_than_nothing(tree: dict[str, Any]) -> None:
 
 def _forget_multipliers(tree: dict[str, Any]) -> None:
     leaf = _first_leaf(tree)
-    leaf["limits"], leaf["floors"] = {}, []
+    leaf["limits"], leaf["inside"], leaf["floors"] = {}, {}, []
 
 
 def _floor_out_of_nothing(tree: dict[str, Any]) -> None:

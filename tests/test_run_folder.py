@@ -151,7 +151,8 @@ def test_totals_and_money_reconcile_with_the_placements(name: str, tmp_path: Pat
         assert total["plan_meter_w"]["joint"] <= total["meter_w"]["joint"]
     money = document["money"]
     gained = money["period_value_cents"] + money["start_value_cents"] + money["premium_cents"]
-    assert gained - money["open_cost_cents"] - money["unit_cost_cents"] == document["objective"]
+    spent = money["open_cost_cents"] + money["unit_cost_cents"] + money["minimum_demand_cents"]
+    assert gained - spent == document["objective"]
     assert money["contract_used_cents"] == sum(total["contract_used_cents"] for total in document["totals"])
 
 

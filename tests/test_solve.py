@@ -104,7 +104,8 @@ def best_known(seed: int) -> int:
 def test_multipliers_of_nothing_give_the_sum_of_the_best_blocks_alone() -> None:
     problem = tiny_problem(3, partial_units=True, contract=False)
     zero = random_certificate(problem, 0, 1)
-    zero = Certificate(*(np.zeros_like(getattr(zero, item.name)) for item in fields(Certificate)[:-2]), 0)
+    nothing = {item.name: np.zeros_like(getattr(zero, item.name)) for item in fields(Certificate)[:-3]}
+    zero = Certificate(**(nothing | {"inside": {}, "contract_amount": 0}))
     expected = 0
     for period in range(2):
         expected += max(0, *(value for value in _block_values(problem, period)))
@@ -184,7 +185,8 @@ def test_the_order_of_limits_does_not_matter(seed: int) -> None:
     order = np.random.default_rng(seed).permutation(problem.n_limits)
     reordered = with_limits_reordered(problem, order)
     patterns, proof = proof_of(problem)
-    moved = Certificate(**{**proof.__dict__, "limit": proof.limit[order]})
+    inside = {int(np.flatnonzero(order == limit)[0]): prices for limit, prices in proof.inside.items()}
+    moved = Certificate(**{**proof.__dict__, "limit": proof.limit[order], "inside": inside})
     assert bound_cents(reordered, row_patterns(reordered), moved) == bound_cents(problem, patterns, proof)
     ours, theirs = solve(problem, QUICK), solve(reordered, QUICK)
     assert theirs.bound == pytest.approx(ours.bound, rel=CONVERGED, abs=1)

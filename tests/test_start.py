@@ -14,7 +14,7 @@ from planner.solve.certificate import bound_cents, certificate
 from planner.solve.classes import refine, singletons
 from planner.solve.feasible import holds
 from planner.solve.fillings import block_fillings, profiles_by_draw
-from planner.solve.fitting import InnerLimits, most_raised, raised, spread_over_rows
+from planner.solve.fitting import InnerLimits, raised, spread_over_rows
 from planner.solve.patterns import row_patterns
 from planner.solve.program import Program, solve_program
 from planner.solve.relaxation import relax
@@ -59,12 +59,10 @@ def test_racks_spread_evenly_within_the_room_of_rows_and_never_leave() -> None:
     np.testing.assert_array_equal(over, room)
 
 
-@pytest.mark.parametrize("n", range(7))
-def test_raising_moves_so_many_racks_and_spreads_them(n: int) -> None:
+def test_raising_moves_one_rack_for_each_row_named() -> None:
     racks = np.array([[3, 0], [2, 0], [1, 0]])
-    result = raised(racks, (0, 1), n)
-    np.testing.assert_array_equal(result.sum(axis=1), racks.sum(axis=1))
-    assert int(result[:, 1].sum()) == min(n, 6)
+    np.testing.assert_array_equal(raised(racks, (0, 1), (0, 0, 2)), [[1, 2], [2, 0], [0, 1]])
+    np.testing.assert_array_equal(raised(racks, (0, 1), ()), racks)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -90,8 +88,17 @@ def test_fillings_fit_into_their_block_alone(seed: int) -> None:
                 if (problem.first_period[rows, k] >= problem.n_periods).any():
                     assert n == 0
                     continue
-                assert n == most_raised(inner, block, racks, (low, k), last)
-                assert inner.hold(block, raised(racks, (low, k), n), last)
+                order = inner.raising_order(block, racks, (low, k), last)
+                assert n == len(order)
+                for count in range(n + 1):
+                    assert inner.hold(block, raised(racks, (low, k), order[:count]), last)
+                one_more = [
+                    racks_of_row
+                    for racks_of_row in range(rows.size)
+                    if n < racks[:, low].sum() and raised(racks, (low, k), order)[racks_of_row, low] > 0
+                ]
+                for row in one_more:
+                    assert not inner.hold(block, raised(racks, (low, k), (*order, row)), last)
 
 
 def test_inner_limits_are_those_of_one_block_in_force() -> None:

@@ -309,6 +309,8 @@ def test_a_limit_that_does_not_exist_cannot_bind(limit: str, copy_of: Callable[[
         {"open": [["toy-supply:nowhere", "gb200-nvl72", "2027-Q2", "5"]]},
         {"contract": {"p": {"2027-Q1": "1e9"}, "h": "0"}},
         {"trees": {"b1": {}}},
+        {"demand": None},
+        {"demand": {"toy-supply": {"2027-Q1": "0"}}},
         {"format": "gigaplan-certificate/2"},
     ],
 )
@@ -377,6 +379,12 @@ def _assert_same_money(problem: Any, verification: Verification) -> None:
                 assert ledger.contract_revenue(site, configuration, t) == problem.contract_revenue[r, k, t]
                 s = problem.system_of_configuration_idx[k]
                 assert ledger.start_value(site, row, problem.system_names[s], t) == problem.start_value[r, s, t]
+    for demand in problem.minimum_demands:
+        meter = verification.ledger.meters[demand.site]
+        assert [meter.demand_w[name] * 2**20 for name in problem.configuration_names] == list(demand.draw_scaled)
+        for t in range(problem.n_periods):
+            assert meter.minimum_demand_w(t) == demand.minimum_w[t]
+            assert ledger.demand_price_cents(demand.site, t) == demand.price_cents_per_w[t]
 
 
 @pytest.mark.parametrize("name", FEASIBLE)
@@ -524,6 +532,7 @@ INPUTS = [
     ("toy-non-firm-contract", "service.non_firm.curtailed_hours_per_year", "100 h", "objective"),
     ("toy-energy-mix", "generation.gas.fuel_cost", "149 USD/MWh", "objective"),
     ("toy-demand-charge", "service.demand_charge", "1 USD/kW/month", "objective"),
+    ("toy-minimum-demand", "service.minimum_demand.steps.0.capacity", "600 kW", "objective"),
     ("toy-conversion-taps", "lineup_templates.quick.conversions.new-whips.cost_per_position", "1 USD", "objective"),
 ]
 """A figure of a toy's site, another value, and the check that the plan then fails."""

@@ -85,6 +85,8 @@ RULES: dict[str, str] = {
     "swing-ramp": "energy of a battery against a ramp",
     "demand-charge": "a charge on the largest demand",
     "demand-charge-largest": "charged at the row that costs most at the meter",
+    "minimum-demand": "what falls short of a minimum demand is charged",
+    "minimum-demand-pays": "a minimum demand that racks use up",
     # support gear outside the rows
     "support-heat-air": "heat of support gear at the air handlers",
     "support-heat-plant": "heat of support gear at the plant",

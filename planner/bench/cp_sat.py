@@ -21,8 +21,8 @@ _LARGEST = 2**62
 def solve_cp_sat(problem: Problem, trace: TraceWriter, time_limit_s: float, n_cores: int) -> str:
     """Run CP-SAT and write down every plan and bound; returns how it ended.
 
-    Parameters: problem, as lowered, without a contract (its columns are not integers); trace; time_limit_s, seconds;
-    n_cores, workers. Raises ValueError with a contract, or where a sum could leave 64 bits.
+    Parameters: problem, as lowered, without a contract or a minimum demand (their columns are not integers); trace;
+    time_limit_s, seconds; n_cores, workers. Raises ValueError with either, or where a sum could leave 64 bits.
     """
     from ortools.sat.python import cp_model
 
@@ -74,7 +74,7 @@ def cp_sat_model(model: IntegerModel) -> tuple[Any, list[Any]]:
 def _refuse_what_does_not_fit(model: IntegerModel) -> None:
     for column in model.columns:
         if not column.integer or column.upper is None:
-            msg = f"column {column.name} is not a bounded integer; CP-SAT takes only those (no contract, please)"
+            msg = f"column {column.name} is not a bounded integer; CP-SAT takes only those (no contract, no minimum)"
             raise ValueError(msg)
     upper = [column.upper or 0 for column in model.columns]
     for row in model.rows:

@@ -162,7 +162,7 @@ def _generate(folder: Path, seed: int, size: CampusSize) -> tuple[Campus, Proble
 
 def _warm_up(folder: Path, n_cores: int) -> float:
     started = time.monotonic()
-    _work(folder, OURS, 1.0, n_cores, keep_run=False)
+    run_alone(folder, OURS, 1.0, n_cores, keep_run=False)
     return time.monotonic() - started
 
 
@@ -170,12 +170,12 @@ def _run(folder: Path, problem: Problem, seed: int, solver: str, request: RaceRe
     """Ours plans anew for each time limit, since it shares its time out; a peer runs once and is read at each mark."""
     longest = request.times_s[-1]
     if solver != OURS:
-        trace = _work(folder, solver, longest, request.n_cores, keep_run=False)
+        trace = run_alone(folder, solver, longest, request.n_cores, keep_run=False)
         return marks_of(problem, trace, seed, solver, request.times_s)
     marks = []
     for limit_s in request.times_s:
         keep_run = request.verify and limit_s == longest
-        trace = _work(folder, solver, limit_s, request.n_cores, keep_run=keep_run)
+        trace = run_alone(folder, solver, limit_s, request.n_cores, keep_run=keep_run)
         marks += marks_of(problem, trace, seed, solver, [limit_s], verified=_verified(trace) if keep_run else None)
     return marks
 
@@ -187,7 +187,7 @@ def _verified(trace: Path) -> bool:
     return (trace / RUN).is_dir() and verify(trace / RUN).ok
 
 
-def _work(folder: Path, solver: str, time_limit_s: float, n_cores: int, *, keep_run: bool) -> Path:
+def run_alone(folder: Path, solver: str, time_limit_s: float, n_cores: int, *, keep_run: bool) -> Path:
     """Run one solver in its own process and return the folder of its trace."""
     trace = Path(tempfile.mkdtemp(prefix=f"{solver}-", dir=folder))
     content: dict[str, Any] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +47,7 @@ def plan_value_cents(problem: Problem, n_racks: NDArray[np.integer[Any]]) -> int
     racks = n_racks.astype(object)
     total = int((racks * effective_value(problem).astype(object)).sum())
     total -= _block_costs(problem, racks)
-    return total + _contract_premium(problem, racks)
+    return total + _contract_premium(problem, racks) - _minimum_demand_cost(problem, racks)
 
 
 def _block_costs(problem: Problem, racks: NDArray[Any]) -> int:
@@ -72,6 +74,18 @@ def _contract_premium(problem: Problem, racks: NDArray[Any]) -> int:
         left -= used
         scaled += used * int(problem.contract_rate[t])
     return scaled >> SHARE_BITS
+
+
+def _minimum_demand_cost(problem: Problem, racks: NDArray[Any]) -> int:
+    """What racks draw less than each tariff's minimum, at its price, rounded up for each site and quarter."""
+    total = 0
+    for demand in problem.minimum_demands:
+        counts = racks[list(demand.row_idx)].sum(axis=0)
+        for t, minimum_w in enumerate(demand.minimum_w):
+            drawn = sum(watts * int(n) for watts, n in zip(demand.draw_scaled, counts[:, t], strict=True))
+            short_w = max(Fraction(0), minimum_w - Fraction(drawn, 1 << SHARE_BITS))
+            total += ceil(demand.price_cents_per_w[t] * short_w)
+    return total
 
 
 def violated_limits(problem: Problem, n_racks: NDArray[np.integer[Any]]) -> list[tuple[int, int, int]]:

@@ -2,8 +2,9 @@
 
 Columns: `n` standing racks of a row, configuration and period from its first period on; `z` 1 once the
 block holds a rack of the system; `u` scalable units of the block and system; `q` contracted cents of the
-period (continuous). The objective is to be maximised; its constant is 0. Every row is divided by the
-greatest common divisor of its coefficients, its capacity rounded down, which changes no integer point.
+period (continuous); `m` cents that a site's racks fall short of its tariff's minimum demand (continuous,
+so not rounded up to whole cents). The objective is to be maximised; its constant is 0. Every row is divided
+by the greatest common divisor of its coefficients, its capacity rounded down, which changes no integer point.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def integer_model(problem: Problem) -> IntegerModel:
     builder.add_monotone()
     builder.add_blocks()
     builder.add_contract()
+    builder.add_minimum_demands()
     return IntegerModel(tuple(builder.columns), tuple(builder.rows), builder.racks_idx)
 
 
@@ -229,6 +231,21 @@ class _Builder:
             earned = [(int(c), -v) for c, v in zip(columns[standing], revenue, strict=True)]
             self.rows.append(_plain_row(f"earned_t{t}", [(q, 1), *earned], 0))
         self.rows.append(_plain_row("contract", contracted, problem.contract_amount))
+
+    def add_minimum_demands(self) -> None:
+        """Cents short are no fewer than the price of the minimum less that of what racks draw, multiplied out."""
+        for index, demand in enumerate(self.problem.minimum_demands):
+            for t, price in enumerate(demand.price_cents_per_w):
+                m = self.add_column(f"m_d{index}_t{t}", -1 << SHARE_BITS, None, integer=False)
+                columns = self.racks_idx[list(demand.row_idx), :, t].reshape(-1, len(demand.draw_scaled))
+                drawn = [
+                    (int(column), watts * price.numerator)
+                    for of_row in columns
+                    for column, watts in zip(of_row, demand.draw_scaled, strict=True)
+                    if column >= 0
+                ]
+                terms = [(m, price.denominator << SHARE_BITS), *drawn]
+                self.add_row(f"demand_d{index}_t{t}", "G", terms, (demand.minimum_w[t] * price.numerator) << SHARE_BITS)
 
 
 def _plain_row(name: str, terms: Terms, right: int) -> Row:

@@ -94,6 +94,9 @@ def _legend(problem: Problem) -> Iterator[str]:
     """Comments that say what the indices in the names stand for."""
     yield "* Gigaplan's integer problem: minimise minus the value in cents; constant 0."
     yield "* n_r_k_t racks; z_b_s_t block holds the system; u_b_s_t scalable units; q_t contracted cents."
+    if problem.minimum_demands:
+        yield "* m_d_t cents that the racks of a site fall short of its tariff's minimum demand."
+        yield from (f"* d{index} = {demand.site}" for index, demand in enumerate(problem.minimum_demands))
     for letter, names in (
         ("r", problem.row_names),
         ("k", problem.configuration_names),

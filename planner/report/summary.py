@@ -188,6 +188,7 @@ _MONEY_TERMS = (
     ("start_value_cents", 1, "Racks as they start", "value after the horizon less purchase and acceptance loss"),
     ("unit_cost_cents", -1, "Scalable units", "leaf, spine and optics of every unit, part-empty ones in full"),
     ("open_cost_cents", -1, "Opening lineups", "facility spending that an empty lineup avoids"),
+    ("minimum_demand_cents", -1, "Minimum demand", "what racks draw less than the tariff charges"),
 )
 
 

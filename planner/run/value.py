@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.problem import SHARE_BITS
 from planner.run.totals import contract_use, system_counts
+from planner.solve.demand import shortfall_cents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ class Money:
     open_cost_cents: int
     unit_cost_cents: int
     premium_cents: int
+    minimum_demand_cents: int
     contract_amount_cents: int
     contract_used_cents: int
     rack_spend_cents: int
@@ -45,7 +47,7 @@ class Money:
     def objective_cents(self) -> int:
         """What the parts add up to."""
         earned = self.period_value_cents + self.start_value_cents + self.premium_cents
-        return earned - self.open_cost_cents - self.unit_cost_cents
+        return earned - self.open_cost_cents - self.unit_cost_cents - self.minimum_demand_cents
 
 
 def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequence[int]) -> Money:
@@ -67,6 +69,7 @@ def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequen
         open_cost_cents=int((problem.open_cost * opened).sum()),
         unit_cost_cents=int((problem.unit_cost * np.diff(units, axis=2, prepend=0)).sum()),
         premium_cents=sum(int(rate) * q for rate, q in zip(problem.contract_rate, used, strict=True)) >> SHARE_BITS,
+        minimum_demand_cents=shortfall_cents(problem, standing),
         contract_amount_cents=problem.contract_amount,
         contract_used_cents=sum(used),
         rack_spend_cents=sum(int(n) * price for n, price in zip(by_system, rack_price_cents, strict=True)),

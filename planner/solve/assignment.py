@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import INACTIVE, SHARE_BITS
+from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.fillings import Fillings, block_fillings
 from planner.solve.formulation import MONEY_CENTS
 from planner.solve.packing import effective_values
 from planner.solve.program import Answer, Program, solve_program
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from planner.problem import Problem
@@ -64,17 +67,19 @@ def assign(
     Parameters: problem; patterns; classes; relaxation, whose prices say how full a block of each system should be;
     level, how long to look, from 0; time_limit_s, a brake beside the limits by gap and nodes.
     """
-    builder = _Builder(problem, patterns, classes, relaxation)
+    builder = ClassProgram(
+        problem, patterns, classes, lambda blocks: block_fillings(problem, patterns, relaxation, blocks)
+    )
     builder.build()
     if not 0 < sum(builder.program.whole) <= _MOST_WHOLE:
         return None
     level = min(level, len(_LEVELS) - 1)
     longest = _LONGEST_S[level] if time_limit_s is None else min(time_limit_s, _LONGEST_S[level])
     answer = _in_two_steps(builder, _LEVELS[level], longest)
-    return None if answer is None else _assignment(builder, answer)
+    return None if answer is None else assignment_of(builder, answer)
 
 
-def _in_two_steps(builder: _Builder, stop: tuple[float, int], time_limit_s: float) -> Answer | None:
+def _in_two_steps(builder: ClassProgram, stop: tuple[float, int], time_limit_s: float) -> Answer | None:
     """Count blocks with part units first; then hold these counts and find whole units."""
     first = solve_program(builder.program, stop, time_limit_s)
     if first is None:
@@ -86,7 +91,8 @@ def _in_two_steps(builder: _Builder, stop: tuple[float, int], time_limit_s: floa
     return solve_program(builder.program, _UNITS, time_limit_s / 2) or first
 
 
-def _assignment(builder: _Builder, answer: Answer) -> Assignment:
+def assignment_of(builder: ClassProgram, answer: Answer) -> Assignment:
+    """What an answer says of blocks and racks; starts are rounded to whole blocks."""
     problem = builder.problem
     padded = np.append(answer.values, 0.0)
     racks_of_class = padded[builder.rack]
@@ -99,15 +105,25 @@ def _assignment(builder: _Builder, answer: Answer) -> Assignment:
     return Assignment(builder.fillings, starts, mixed, racks_of_class, racks, answer.objective * MONEY_CENTS)
 
 
-class _Builder:
+class ClassProgram:
     """The program of one problem; numbers of variables are -1 where there is none."""
 
-    def __init__(self, problem: Problem, patterns: RowPatterns, classes: Classes, relaxation: Relaxation) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        patterns: RowPatterns,
+        classes: Classes,
+        fillings: Callable[[NDArray[np.int64]], tuple[Fillings, ...]],
+    ) -> None:
+        """Number nothing yet.
+
+        Parameters: fillings, what to mix in the blocks that are the first of each class.
+        """
         self.problem, self.classes = problem, classes
         self.values = effective_values(problem)
         _, self.block_first, self.block_size = np.unique(classes.block, return_index=True, return_counts=True)
         self.rows_of = [np.flatnonzero(problem.block_of_row_idx == block) for block in self.block_first]
-        self.fillings = block_fillings(problem, patterns, relaxation, self.block_first)
+        self.fillings = fillings(self.block_first)
         self.room = [patterns.most_racks[rows].sum(axis=0) for rows in self.rows_of]
         self.program = Program()
         n_classes, n_periods = len(self.block_first), problem.n_periods
@@ -129,6 +145,7 @@ class _Builder:
             self.program.at_most({int(number): 1.0 for number in started[started >= 0]}, float(size))
         self._limits()
         self._contract()
+        self._demand()
 
     def _configurations(self, one: Fillings) -> NDArray[np.int64]:
         return np.flatnonzero(self.problem.system_of_configuration_idx == one.system)
@@ -206,3 +223,15 @@ class _Builder:
             places = np.argwhere(self.rack[:, :, t] >= 0)
             terms = {int(self.rack[c, k, t]): -float(revenue[c][k, t]) for c, k in places}
             self.program.at_most(terms | {number: 1.0}, 0.0)
+
+    def _demand(self) -> None:
+        """What falls short of a minimum demand costs no less than its price less that of what racks draw."""
+        for demand in self.problem.minimum_demands:
+            blocks = self.problem.block_of_row_idx[np.array(demand.row_idx, np.int64)]
+            own, drawn_w = np.unique(self.classes.block[blocks]), draws_w(demand)
+            for t, cents in enumerate(prices_cents_per_w(demand)):
+                price = float(cents) / MONEY_CENTS
+                places = [(c, k) for c, k in np.argwhere(self.rack[:, :, t] >= 0) if c in own]
+                terms = {int(self.rack[c, k, t]): -price * float(drawn_w[k]) for c, k in places}
+                short = {self.program.variable(-1.0): -1.0}
+                self.program.at_most(terms | short, -price * demand.minimum_w[t])

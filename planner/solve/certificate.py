@@ -12,7 +12,7 @@ import numpy as np
 
 from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
 from planner.solve.packing import effective_values
-from planner.solve.patterns import single_row_limits
+from planner.solve.patterns import limits_inside_blocks, single_row_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from planner.solve.patterns import RowPatterns
     from planner.solve.relaxation import Relaxation
 
-_SCALE_BITS = MULTIPLIER_BITS + SHARE_BITS
+SCALE_BITS = MULTIPLIER_BITS + SHARE_BITS
+"""Bounds are summed in 2^-50 cents."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Certificate:
 
     limit: NDArray[np.object_]
     """[n_limits, n_periods] cents for one unit of the limit; 0 where it touches a single row or is inactive."""
+    inside: dict[int, NDArray[np.object_]]
+    """By limit that lies inside one block: [n_systems, n_periods], for the block while it holds the system."""
     monotone: NDArray[np.object_]
     """[n_rows, n_systems, n_periods]"""
     opening: NDArray[np.object_]
@@ -42,6 +45,8 @@ class Certificate:
     contract_amount: int
     floor: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict)
     """Fewest racks in a branch and their multiplier, by (row, configuration, period)."""
+    demand: tuple[tuple[int, ...], ...] = ()
+    """[n_minimum_demands, n_periods] cents for one watt of demand, no more than its price."""
 
     def to_json(self, problem: Problem) -> dict[str, Any]:
         """The file's form: nonzero multipliers by name, integers as text."""
@@ -50,6 +55,13 @@ class Certificate:
         for index, t in np.argwhere(self.limit):
             # Windows of one limit share its name and never overlap.
             limits.setdefault(problem.limits[index].name, {})[periods[t]] = str(self.limit[index, t])
+        inside = {
+            problem.limits[index].name: {
+                problem.system_names[s]: {periods[t]: str(prices[s, t]) for t in np.flatnonzero(prices[s])}
+                for s in np.flatnonzero((prices != 0).any(axis=1))
+            }
+            for index, prices in self.inside.items()
+        }
         monotone = [
             [problem.row_names[r], problem.system_names[s], periods[t], str(self.monotone[r, s, t])]
             for r, s, t in np.argwhere(self.monotone != 0)
@@ -59,10 +71,15 @@ class Certificate:
             "format": "gigaplan-certificate/1",
             "scale_bits": MULTIPLIER_BITS,
             "limits": limits,
+            "inside": inside,
             "monotone": monotone,
             "open": _by_block(problem, self.opening),
             "units": _by_block(problem, self.units),
             "contract": {"p": price, "h": str(self.contract_amount)},
+            "demand": {
+                one.site: {periods[t]: str(price) for t, price in enumerate(of_period) if price}
+                for one, of_period in zip(problem.minimum_demands, self.demand, strict=True)
+            },
             "trees": {},
             "floors": [
                 [problem.row_names[r], problem.configuration_names[k], periods[t], str(price)]
@@ -86,8 +103,14 @@ def certificate(problem: Problem, relaxation: Relaxation, floors: Floors | None 
     """
     priced = ~single_row_limits(problem)[:, None] & (problem.capacity != INACTIVE)
     grid = float(2**MULTIPLIER_BITS)
+    inside_of_system = np.where((problem.capacity != INACTIVE)[:, None, :], relaxation.inside, 0.0)
+    on_grid = {
+        int(limit): _on_grid(inside_of_system[limit] * 2.0**SHARE_BITS * grid)
+        for limit in np.flatnonzero(inside_of_system.any(axis=(1, 2)))
+    }
     return Certificate(
         limit=_on_grid(np.where(priced, relaxation.limit, 0.0) * 2.0**SHARE_BITS * grid),
+        inside=on_grid,
         monotone=_on_grid(relaxation.monotone * grid),
         opening=_on_grid(relaxation.opening * grid),
         units=_on_grid(relaxation.units * grid),
@@ -97,7 +120,17 @@ def certificate(problem: Problem, relaxation: Relaxation, floors: Floors | None 
             place: (least, int(_on_grid(np.array([relaxation.floor[place] * grid]))[0]))
             for place, least in (floors or {}).items()
         },
+        demand=tuple(
+            tuple(int(price * part) for price, part in zip(one.price_cents_per_w, parts, strict=True))
+            for one, parts in zip(problem.minimum_demands, _parts(relaxation.demand), strict=True)
+        ),
     )
+
+
+def _parts(value: NDArray[np.float64]) -> list[list[int]]:
+    """The nearest multiples of the grid from 0 to 1."""
+    parts: list[list[int]] = np.round(np.clip(np.nan_to_num(value), 0.0, 1.0) * 2**MULTIPLIER_BITS).astype(int).tolist()
+    return parts
 
 
 def _on_grid(value: NDArray[np.float64]) -> NDArray[np.object_]:
@@ -112,19 +145,19 @@ def bound_cents(problem: Problem, patterns: RowPatterns, proof: Certificate) -> 
     Parameters: problem; patterns, the integer points of each row; proof, any non-negative multipliers.
     """
     reduced = _reduced_values(problem, proof)
-    total = _capacity_term(problem, proof) + _contract_term(problem, proof)
+    total = _capacity_term(problem, proof) + contract_term(problem, proof) - _demand_term(problem, proof)
     for place, (least, price) in proof.floor.items():
         reduced[place] += price * 2**SHARE_BITS
         total -= least * price * 2**SHARE_BITS
     total += _block_term(problem, patterns, proof, reduced)
-    return -((-total) >> _SCALE_BITS)
+    return -((-total) >> SCALE_BITS)
 
 
 def _reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]:
     """[n_rows, n_configurations, n_periods] in 2^-50 cents."""
     values = effective_values(problem)
     system = problem.system_of_configuration_idx
-    reduced: NDArray[np.object_] = values.rack.astype(object) * 2**_SCALE_BITS
+    reduced: NDArray[np.object_] = values.rack.astype(object) * 2**SCALE_BITS
     reduced = reduced + problem.contract_revenue.astype(object) * (proof.contract_period.astype(object) * 2**SHARE_BITS)
     reduced = reduced + _carried(proof.monotone)[:, system, :] * 2**SHARE_BITS
     for limit in np.flatnonzero((proof.limit != 0).any(axis=1)):
@@ -134,6 +167,12 @@ def _reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]
         price = proof.limit[limit, active].astype(object)
         charge = problem.entry_coefficient[entries].astype(object)[:, :, None] * price
         reduced[np.ix_(rows, np.arange(problem.n_configurations), active)] -= charge
+    for demand, prices in zip(problem.minimum_demands, proof.demand, strict=True):
+        reduced[np.array(demand.row_idx, np.int64)] += np.outer(demand.draw_scaled, np.array(prices, object))
+    for inside, of_system in proof.inside.items():
+        entries = slice(problem.limit_ptr[inside], problem.limit_ptr[inside + 1])
+        charge = problem.entry_coefficient[entries].astype(object)[:, :, None] * of_system[system]
+        reduced[problem.entry_row_idx[entries]] -= charge
     return reduced
 
 
@@ -150,7 +189,8 @@ def _capacity_term(problem: Problem, proof: Certificate) -> int:
     return sum(int(price) * int(capacity) for price, capacity in zip(prices, capacities, strict=True))
 
 
-def _contract_term(problem: Problem, proof: Certificate) -> int:
+def contract_term(problem: Problem, proof: Certificate) -> int:
+    """What the contract adds to the bound, in 2^-50 cents."""
     amount, price = problem.contract_amount, proof.contract_amount
     total: int = price * amount * 2**SHARE_BITS
     for rate, revenue_price in zip(problem.contract_rate, proof.contract_period, strict=True):
@@ -159,11 +199,25 @@ def _contract_term(problem: Problem, proof: Certificate) -> int:
     return total
 
 
+def _demand_term(problem: Problem, proof: Certificate) -> int:
+    """What minimum demands take from the bound, in 2^-50 cents."""
+    pairs = zip(problem.minimum_demands, proof.demand, strict=True)
+    return sum(
+        (price * watts) << SHARE_BITS
+        for demand, prices in pairs
+        for price, watts in zip(prices, demand.minimum_w, strict=True)
+    )
+
+
 def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, reduced: NDArray[np.object_]) -> int:
     """Σ over blocks and periods of the best system, or 0 for leaving the block empty in that period."""
     values = effective_values(problem)
-    fixed = _carried(proof.opening) * 2**SHARE_BITS - values.open_cost.astype(object)[:, None, :] * 2**_SCALE_BITS
-    unit_cost = values.unit_cost.astype(object) * 2**_SCALE_BITS - _carried(proof.units) * 2**SHARE_BITS
+    fixed = _carried(proof.opening) * 2**SHARE_BITS - values.open_cost.astype(object)[:, None, :] * 2**SCALE_BITS
+    block_of_limit = limits_inside_blocks(problem)
+    for limit, prices in proof.inside.items():
+        active = np.flatnonzero((prices != 0).any(axis=0))
+        fixed[block_of_limit[limit]][:, active] += prices[:, active] * problem.capacity[limit, active].astype(object)
+    unit_cost = values.unit_cost.astype(object) * 2**SCALE_BITS - _carried(proof.units) * 2**SHARE_BITS
     rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
     by_total = _row_values(patterns, reduced)
     known: dict[tuple[object, ...], int] = {}

@@ -15,9 +15,12 @@ import numpy as np
 from planner.solve.packing import EffectiveValues, effective_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.solve.patterns import RowPatterns
 
 _MIX_A = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_B = np.uint64(0x94D049BB133111EB)
@@ -48,12 +51,20 @@ def singletons(problem: Problem) -> Classes:
 
 def refine(problem: Problem) -> Classes:
     """Partition rows, limits and blocks until nothing tells the members of a class apart."""
-    values = effective_values(problem)
+    return refine_together((problem,))
+
+
+def refine_together(problems: Sequence[Problem]) -> Classes:
+    """The coarsest partition whose members nothing tells apart in any of several problems of one graph.
+
+    Parameters: problems, one at the least, that differ in capacities, first periods, values and costs only.
+    """
+    problem = problems[0]
     limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     coefficient = _identify(problem.entry_coefficient)
-    row = _identify(_row_data(problem, values))
-    limit = _identify(problem.capacity)
-    block = _identify(_block_data(problem, values))
+    row, limit, block = (_identify(data) for data in _data(problem))
+    for other in problems[1:]:
+        row, limit, block = (_split(*pair) for pair in zip((row, limit, block), _data(other), strict=True))
     while True:
         before = int(row.max(initial=0)) + int(limit.max(initial=0)) + int(block.max(initial=0))
         signature = _sums(limit_of_entry, _word(row[problem.entry_row_idx], coefficient), problem.n_limits)
@@ -66,9 +77,73 @@ def refine(problem: Problem) -> Classes:
             return Classes(row, limit, block)
 
 
+def joined_rows(problems: Sequence[Problem], classes: Classes, patterns: RowPatterns) -> Classes:
+    """Classes in which rows of like blocks are one when they have the same figures and hold the same racks.
+
+    Limits may load such rows unequally (pumps that hang on this element or that), so this is no equitable partition;
+    a relaxation over it takes the mean of a class's rows. Its multipliers prove a valid bound as all do, and the
+    relaxation is several times smaller.
+    Parameters: problems, as for `refine_together`, whose classes these are; patterns of one of them.
+    """
+    problem = problems[0]
+    block = classes.block[problem.block_of_row_idx]
+    row = _identify(np.column_stack((block, patterns.pattern_set_idx.reshape(problem.n_rows, -1))))
+    for one in problems:
+        row = _split(row, _row_data(one, effective_values(one)))
+    return Classes(row, classes.limit, classes.block)
+
+
+def equitable(graph: Problem, classes: Classes) -> bool:
+    """Whether members of a class meet members of every other class alike, compared number by number.
+
+    Refinement compares sums of mixed words; a bound that is evaluated class by class rests on this comparison.
+    """
+    limit_of_entry = np.repeat(np.arange(graph.n_limits), np.diff(graph.limit_ptr))
+    coefficient = _identify(graph.entry_coefficient)
+    row, limit = classes.row[graph.entry_row_idx], classes.limit[limit_of_entry]
+    return (
+        _alike(classes.limit, limit_of_entry, np.column_stack((row, coefficient)))
+        and _alike(classes.row, graph.entry_row_idx, np.column_stack((limit, coefficient)))
+        and _alike(classes.block, graph.block_of_row_idx, classes.row[:, None])
+        and _alike(classes.row, np.arange(graph.n_rows), classes.block[graph.block_of_row_idx][:, None])
+    )
+
+
+def _alike(member_class: NDArray[np.int64], member: NDArray[np.integer], label: NDArray[np.int64]) -> bool:
+    """Whether members of a class have the same labels equally often.
+
+    Parameters: member_class [n_members]; member [n] whose label [n, …] each is.
+    """
+    order = np.lexsort((*label.T[::-1], member))
+    label, count = label[order], np.bincount(member, minlength=member_class.size)
+    _, first, own = np.unique(member_class, return_index=True, return_inverse=True)
+    if (count != count[first][own]).any():
+        return False
+    begin = np.cumsum(count) - count
+    shift = begin[first][own] - begin
+    return bool((label == label[np.arange(member.size) + np.repeat(shift, count)]).all())
+
+
+def _split(colour: NDArray[np.int64], data: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Colours that tell apart what these or the data tell apart."""
+    _, first, own = np.unique(colour, return_index=True, return_inverse=True)
+    if (data == data[first][own]).all():
+        return colour
+    return _identify(np.column_stack((colour, _identify(data))))
+
+
+def _data(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Figures of every row, limit and block."""
+    values = effective_values(problem)
+    return _row_data(problem, values), problem.capacity, _block_data(problem, values)
+
+
 def _row_data(problem: Problem, values: EffectiveValues) -> NDArray[np.int64]:
     n_rows = problem.n_rows
-    parts = (values.rack, problem.contract_revenue, problem.first_period)
+    at_minimum = [np.isin(np.arange(n_rows), demand.row_idx) for demand in problem.minimum_demands]
+    parts: tuple[NDArray[np.generic], ...] = (
+        values.rack, problem.contract_revenue, problem.first_period, *at_minimum
+    )  # fmt: skip
     return np.concatenate([part.reshape(n_rows, -1).astype(np.int64) for part in parts], axis=1)
 
 

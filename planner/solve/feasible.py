@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 def limits_hold(problem: Problem, n_racks: NDArray[np.integer]) -> bool:
     """Whether every limit holds in every period."""
-    limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     load = np.zeros(problem.capacity.shape, np.int64)
-    entry_load = (problem.entry_coefficient[:, :, None] * n_racks[problem.entry_row_idx]).sum(axis=1)
-    np.add.at(load, limit_of_entry, entry_load)
+    entry_load = np.einsum("ek,ekt->et", problem.entry_coefficient, n_racks[problem.entry_row_idx])
+    loaded = np.diff(problem.limit_ptr) > 0
+    if loaded.any():
+        load[loaded] = np.add.reduceat(entry_load, problem.limit_ptr[:-1][loaded], axis=0)
     return bool((load <= problem.capacity).all())
 
 

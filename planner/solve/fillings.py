@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.solve.fitting import InnerLimits, most_raised, spread_over_rows
+from planner.solve.fitting import InnerLimits, spread_over_rows
 from planner.solve.paths import best_fillings
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ def block_fillings(
 ) -> tuple[Fillings, ...]:
     """The fillings of each class of blocks that are worth mixing, for every system that it can hold.
 
-    The fullest is that of the block's best path at the relaxation's prices. Where racks have several profiles, the
-    fullest in whole scalable units, the most that can all be at a higher profile, and whole units of these, too.
+    The fullest is that of the block's best path at the relaxation's prices, and that in whole scalable units. Where
+    racks have several profiles, whole units that can all be at a higher one, and everything from the most that can all
+    be at it up to the fullest, fewer and fewer of which can.
     Parameters: blocks, the first of each class.
     """
     fullest, first = best_fillings(problem, patterns, relaxation, blocks)
@@ -62,7 +63,7 @@ def block_fillings(
             wanted = {fits.most_all_at(profiles[0], int(fullest[index, system])), most - most % unit}
             for high in profiles[1:]:
                 everything = fits.most_all_at(high, most)
-                wanted |= {everything, everything - everything % unit}
+                wanted |= {everything - everything % unit, *range(everything, most + 1)}
             choices = [
                 Filling(n, -(-n // unit), tuple((k, fits.raised(n, k)) for k in profiles[1:]))
                 for n in sorted(wanted - {0})
@@ -119,4 +120,4 @@ class _Fits:
             return 0
         racks = self._spread(n, self.profiles[0])
         last = self.problem.n_periods - 1
-        return most_raised(self.inner, self.block, racks, (self.profiles[0], configuration), last)
+        return len(self.inner.raising_order(self.block, racks, (self.profiles[0], configuration), last))

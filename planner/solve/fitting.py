@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import INACTIVE
+from planner.solve.patterns import limits_inside_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from planner.problem import Problem
@@ -26,13 +29,7 @@ class InnerLimits:
     @cached_property
     def _block_of_limit(self) -> NDArray[np.int64]:
         """[n_limits] the block that a limit lies in, -1 where it touches several or none."""
-        problem = self.problem
-        blocks = problem.block_of_row_idx[problem.entry_row_idx].astype(np.int64)
-        lowest, highest = np.full(problem.n_limits, problem.n_blocks), np.full(problem.n_limits, -1)
-        limit = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
-        np.minimum.at(lowest, limit, blocks)
-        np.maximum.at(highest, limit, blocks)
-        return np.where(lowest == highest, highest, -1)
+        return limits_inside_blocks(self.problem)
 
     def _of(self, block: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Coefficients [n_limits, n_rows_of_block, n_configurations] and capacities [n_limits, n_periods]."""
@@ -55,30 +52,39 @@ class InnerLimits:
         load = np.einsum("lrk,rk->l", table[active], racks)
         return bool((load <= capacity[active, t]).all())
 
+    def raising_order(self, block: int, racks: NDArray[np.int64], profiles: tuple[int, int], t: int) -> tuple[int, ...]:
+        """Rows in which racks go one by one from one profile to another, until no further rack fits.
 
-def most_raised(inner: InnerLimits, block: int, racks: NDArray[np.int64], profiles: tuple[int, int], t: int) -> int:
-    """Racks of a block that may go from one profile to another while every limit inside holds."""
-    least, most = 0, int(racks[:, profiles[0]].sum())
-    while least < most:
-        middle = (least + most + 1) // 2
-        if inner.hold(block, raised(racks, profiles, middle), t):
-            least = middle
-        else:
-            most = middle - 1
-    return least
+        Each goes where it leaves the fullest limit least full, ties to the first row.
+        Parameters: racks [n_rows_of_block, n_configurations], which must fit.
+        """
+        table, capacity = self._of(block)
+        active = capacity[:, t] != INACTIVE
+        table, room = table[active], capacity[active, t]
+        low, high = profiles
+        load = np.einsum("lrk,rk->l", table, racks)
+        step = table[:, :, high] - table[:, :, low]
+        left = racks[:, low].copy()
+        order: list[int] = []
+        while left.any() and room.size:
+            after = load[:, None] + step
+            fits = (left > 0) & (after <= room[:, None]).all(axis=0)
+            if not fits.any():
+                break
+            fullest = np.where(fits, (after / np.maximum(room[:, None], 1)).max(axis=0), np.inf)
+            row = int(np.argmin(np.round(fullest, 9)))
+            order.append(row)
+            left[row] -= 1
+            load += step[:, row]
+        return tuple(order)
 
 
-def raised(racks: NDArray[np.int64], profiles: tuple[int, int], n: int) -> NDArray[np.int64]:
-    """Racks with `n` of those at `low` at `high` instead, evenly over the rows."""
-    low, high = profiles
+def raised(racks: NDArray[np.int64], profiles: tuple[int, int], rows: Sequence[int]) -> NDArray[np.int64]:
+    """Racks with one moved from the first to the second profile in each of `rows`."""
     result = racks.copy()
-    available = racks[:, low]
-    share = available * n // max(int(available.sum()), 1)
-    rest = n - int(share.sum())
-    share[np.argsort(-(available - share), kind="stable")[:rest]] += 1
-    share = np.minimum(share, available)
-    result[:, low] -= share
-    result[:, high] += share
+    moved = np.bincount(np.array(rows, np.int64), minlength=racks.shape[0])
+    result[:, profiles[0]] -= moved
+    result[:, profiles[1]] += moved
     return result
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from planner.problem import INACTIVE, SHARE_BITS
 from planner.solve.columns import BlockShape, Column
+from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.master import Columns, Rows
 from planner.solve.packing import EffectiveValues, effective_values
-from planner.solve.patterns import single_row_limits
+from planner.solve.patterns import limits_inside_blocks, single_row_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class Formulation:
         self.values: EffectiveValues = effective_values(problem)
         self.columns, self.rows = Columns(), Rows()
         self.fillings: list[tuple[int, int, int, int]] = []
+        self.made: list[Column] = []
         _, self.row_first, self.row_size = np.unique(classes.row, return_index=True, return_counts=True)
         _, self.block_first, self.block_size = np.unique(classes.block, return_index=True, return_counts=True)
         _, self.limit_first, self.limit_size = np.unique(classes.limit, return_index=True, return_counts=True)
@@ -49,6 +51,7 @@ class Formulation:
         self._monotone_rows()
         self._limit_rows()
         self._contract()
+        self._demand()
         self.floors = list(floors or ())
         self.floor_row = np.zeros(0, np.int64)
         if floors is not None:
@@ -59,7 +62,8 @@ class Formulation:
         self.floor_row = self.rows.add(-least)
         columns = np.array([self.x[place] for place in self.floors], np.int64)
         self.rows.put(self.floor_row, columns, -1.0)
-        breakable = np.concatenate((self.limit_row[self.limit_row >= 0], self.floor_row))
+        limits = [rows[rows >= 0] for rows in (self.limit_row, self.inside_row)]
+        breakable = np.concatenate((*limits, self.floor_row))
         most = np.abs(self.values.rack).astype(np.float64) * self.patterns.most_racks
         price = _PRICE_OF_BREAKING * (most.sum() / MONEY_CENTS + 1.0)
         self.rows.put(breakable, self.columns.add(np.full(breakable.size, -price), np.inf), -1.0)
@@ -129,10 +133,14 @@ class Formulation:
             self.rows.put(self.monotone_row[:, system], self.x[:, configuration, 1:], -1.0)
 
     def _limit_rows(self) -> None:
-        """One row for each class of limits and active period, scaled by its largest coefficient."""
+        """One row for each class of limits and active period, scaled by its largest coefficient.
+
+        A limit inside one block has a row for each system instead: it holds for the share of blocks with that system.
+        """
         problem = self.problem
-        single = single_row_limits(problem)
+        single, inside = single_row_limits(problem), limits_inside_blocks(problem)
         self.limit_row = np.full((len(self.limit_first), problem.n_periods), -1, np.int64)
+        self.inside_row = np.full((len(self.limit_first), problem.n_systems, problem.n_periods), -1, np.int64)
         self.limit_scale = np.ones(len(self.limit_first))
         for index, limit in enumerate(self.limit_first):
             if single[limit]:
@@ -144,7 +152,10 @@ class Formulation:
             np.add.at(total, classes, coefficient)
             scale = max(float(total.max()), 1.0)
             self.limit_scale[index] = scale
-            self._limit_periods(index, int(limit), total / scale, scale)
+            if inside[limit] >= 0:
+                self._inside_periods(index, int(limit), int(self.classes.block[inside[limit]]), total / scale, scale)
+            else:
+                self._limit_periods(index, int(limit), total / scale, scale)
 
     def _limit_periods(self, index: int, limit: int, factor: NDArray[np.float64], scale: float) -> None:
         capacity = self.problem.capacity[limit]
@@ -154,6 +165,22 @@ class Formulation:
         touched = np.flatnonzero(factor.any(axis=1))
         columns = self.x[touched][:, :, active]
         self.rows.put(numbers[None, None, :], columns, factor[touched][:, :, None])
+
+    def _inside_periods(
+        self, index: int, limit: int, block_class: int, factor: NDArray[np.float64], scale: float
+    ) -> None:
+        capacity = self.problem.capacity[limit]
+        active = np.flatnonzero(capacity != INACTIVE)
+        touched = np.flatnonzero(factor.any(axis=1))
+        for system in range(self.problem.n_systems):
+            own = np.flatnonzero(self.problem.system_of_configuration_idx == system)
+            if not factor[np.ix_(touched, own)].any():
+                continue
+            numbers = self.rows.add(np.zeros(active.size))
+            self.inside_row[index, system, active] = numbers
+            columns = self.x[np.ix_(touched, own, active)]
+            self.rows.put(numbers[None, None, :], columns, factor[np.ix_(touched, own)][:, :, None])
+            self.rows.put(numbers, self.z[block_class, system, active], -capacity[active] / scale)
 
     def _contract(self) -> None:
         problem = self.problem
@@ -165,3 +192,15 @@ class Formulation:
         self.rows.put(self.revenue_row[None, None, :], self.x, -revenue)
         self.amount_row = self.rows.add(np.array([problem.contract_amount / MONEY_CENTS]))
         self.rows.put(self.amount_row, self.q, 1.0)
+
+    def _demand(self) -> None:
+        """What falls short of a minimum demand is no less than its price less that of what racks draw."""
+        demands = self.problem.minimum_demands
+        self.demand_row = np.zeros((len(demands), self.problem.n_periods), np.int64)
+        for index, demand in enumerate(demands):
+            price = prices_cents_per_w(demand) / MONEY_CENTS
+            self.demand_row[index] = self.rows.add(-price * np.array(demand.minimum_w, np.float64))
+            self.rows.put(self.demand_row[index], self.columns.add(np.full(price.size, -1.0), np.inf), -1.0)
+            own = np.unique(self.classes.row[np.array(demand.row_idx, np.int64)])
+            drawn = self.row_size[own][:, None, None] * draws_w(demand)[None, :, None] * price
+            self.rows.put(self.demand_row[index][None, None, :], self.x[own], -drawn)

@@ -24,18 +24,18 @@ _SMALLEST_WORTH = 1e-7
 def generate(formulation: Formulation, master: Master, time_limit_s: float | None) -> None:
     """Add block columns that the prices call for until none is worth anything, or time is up."""
     started = time.monotonic()
-    _add_columns(formulation, master, None)
+    add_columns(formulation, master, None)
     for _ in range(_MOST_ROUNDS):
         master.solve()
-        improvement = _add_columns(formulation, master, master.dual)
+        improvement = add_columns(formulation, master, master.dual)
         if improvement <= _ENOUGH * max(abs(master.objective), 1.0):
             return
         if time_limit_s is not None and time.monotonic() - started > time_limit_s / 4:
             return
 
 
-def _add_columns(formulation: Formulation, master: Master, dual: NDArray[np.float64] | None) -> float:
-    """One column for each (block class, system, period) at these prices; returns how much they could gain at most.
+def add_columns(formulation: Formulation, master: Master, dual: NDArray[np.float64] | None) -> float:
+    """Add one column for each (block class, system, period) at these prices, and say how much they gain at most.
 
     Without prices: the fullest filling, so that the first master has something of everything.
     """
@@ -50,6 +50,7 @@ def _add_columns(formulation: Formulation, master: Master, dual: NDArray[np.floa
             worth = found[0] - fee
             if dual is None or worth > _SMALLEST_WORTH:
                 gain += worth
+                formulation.made.append(found[1])
                 formulation.fillings.append((index, system, period, round(float(found[1].racks.sum()))))
                 master.add(*formulation.column_terms(index, system, period, found[1]))
     master.flush()

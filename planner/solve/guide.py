@@ -66,6 +66,8 @@ class Guide:
     """[n_blocks] order in which the first plan fills blocks."""
     start_racks: NDArray[np.int64]
     """[n_rows, n_configurations, n_periods] a plan to begin with; without racks where there is none."""
+    demand_price: NDArray[np.int64]
+    """[n_minimum_demands, n_periods] worth in cents of a watt of demand, scaled by 2^30."""
 
     def arrays(self) -> dict[str, NDArray[np.int64]]:
         """The arrays by name, as the file stores them."""
@@ -141,6 +143,7 @@ def make_guide(
         block_pattern_idx=first,
         block_order_idx=_spread_order(classes.block),
         start_racks=start_racks,
+        demand_price=np.array(proof.demand, np.int64).reshape(-1, problem.n_periods),
     )
 
 

@@ -38,6 +38,7 @@ def _wrong_shape(arrays: Mapping[str, NDArray[np.int64]], problem: Problem) -> s
         "block_pattern_idx": (problem.n_blocks,),
         "block_order_idx": (problem.n_blocks,),
         "start_racks": (problem.n_rows, problem.n_configurations, problem.n_periods),
+        "demand_price": (len(problem.minimum_demands), problem.n_periods),
     }
     for name, shape in expected.items():
         if not np.issubdtype(arrays[name].dtype, np.integer):
@@ -69,6 +70,7 @@ def _wrong_index(arrays: Mapping[str, NDArray[np.int64]], problem: Problem) -> s
         "block_pattern_idx": (-1, n_patterns),
         "block_order_idx": (0, problem.n_blocks),
         "start_racks": (0, 2**31),
+        "demand_price": (0, 2**62),
     }
     for name, (first, end) in ranges.items():
         wrong = arrays[name][(arrays[name] < first) | (arrays[name] >= end)]

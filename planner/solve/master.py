@@ -79,14 +79,43 @@ class Master:
         """Hand the remembered columns to the solver."""
         if not self._pending:
             return
-        n_new = len(self._pending)
-        starts = np.cumsum([0] + [rows.size for _, rows, _ in self._pending[:-1]]).astype(np.int32)
-        index = np.concatenate([rows for _, rows, _ in self._pending]).astype(np.int32)
-        value = np.concatenate([factors for _, _, factors in self._pending])
-        cost = -np.array([gain for gain, _, _ in self._pending])
-        upper = np.full(n_new, np.inf)
-        self._solver.addCols(n_new, cost, np.zeros(n_new), upper, index.size, starts, index, value)
+        pointer = np.cumsum([0] + [rows.size for _, rows, _ in self._pending])
+        rows = np.concatenate([rows for _, rows, _ in self._pending])
+        factors = np.concatenate([factors for _, _, factors in self._pending])
+        gain = np.array([gain for gain, _, _ in self._pending])
+        self.extend(gain, np.full(gain.size, np.inf), (pointer, rows, factors))
         self._pending.clear()
+
+    def extend(
+        self,
+        gain: NDArray[np.float64],
+        upper: NDArray[np.float64],
+        terms: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+    ) -> None:
+        """Hand columns to the solver at once.
+
+        Parameters: gain and upper bound of each; terms: offsets of each column, rows, factors.
+        """
+        starts, rows, factors = terms
+        starts, rows = starts[:-1].astype(np.int32), rows.astype(np.int32)
+        self._solver.addCols(gain.size, -gain, np.zeros(gain.size), upper, rows.size, starts, rows, factors)
+
+    def basis(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Where columns and rows stand: which are basic, which at a bound, in HiGHS's numbers."""
+        basis = self._solver.getBasis()
+        columns = np.array([int(one) for one in basis.col_status], np.int8)
+        return columns, np.array([int(one) for one in basis.row_status], np.int8)
+
+    def start_from(self, basis: tuple[NDArray[np.int8], NDArray[np.int8]]) -> None:
+        """Let the next solve begin where another problem of the same shape stood."""
+        import highspy
+
+        kinds = {int(one): one for one in highspy.HighsBasisStatus.__members__.values()}
+        start = highspy.HighsBasis()
+        start.col_status = [kinds[int(one)] for one in basis[0]]
+        start.row_status = [kinds[int(one)] for one in basis[1]]
+        start.valid = True
+        self._solver.setBasis(start)
 
     def solve(self) -> None:
         """Maximise; keeps column values and the multipliers of the rows, ≥ 0 but for equalities."""

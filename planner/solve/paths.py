@@ -73,4 +73,10 @@ def _reduced_values(problem: Problem, relaxation: Relaxation, blocks: NDArray[np
         entries = entries[wanted[problem.entry_row_idx[entries]]]
         charge = problem.entry_coefficient[entries] / 2.0**SHARE_BITS
         np.subtract.at(reduced, problem.entry_row_idx[entries], charge[:, :, None] * price[limit])
+    inside = np.where((problem.capacity != INACTIVE)[:, None, :], relaxation.inside, 0.0)
+    for limit in np.flatnonzero(inside.any(axis=(1, 2))):
+        entries = np.arange(problem.limit_ptr[limit], problem.limit_ptr[limit + 1])
+        entries = entries[wanted[problem.entry_row_idx[entries]]]
+        charge = problem.entry_coefficient[entries][:, :, None] * inside[limit][problem.system_of_configuration_idx]
+        np.subtract.at(reduced, problem.entry_row_idx[entries], charge)
     return reduced

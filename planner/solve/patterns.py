@@ -7,7 +7,7 @@ them lowering kept makes no difference to the points, since it drops only what o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -43,36 +43,77 @@ def single_row_limits(problem: Problem) -> NDArray[np.bool_]:
     return single
 
 
-def row_patterns(problem: Problem, caps: Caps | None = None) -> RowPatterns:
+def limits_inside_blocks(problem: Problem) -> NDArray[np.int64]:
+    """The block in which all rows of a limit lie, -1 where it touches several blocks. Returns [n_limits]."""
+    blocks = problem.block_of_row_idx[problem.entry_row_idx].astype(np.int64)
+    limit = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
+    lowest, highest = np.full(problem.n_limits, problem.n_blocks), np.full(problem.n_limits, -1)
+    np.minimum.at(lowest, limit, blocks)
+    np.maximum.at(highest, limit, blocks)
+    return np.where(lowest == highest, highest, -1)
+
+
+@dataclass(frozen=True)
+class PatternBook:
+    """Distinct pattern sets, numbered as they are met; problems that share a book share the numbers."""
+
+    known: dict[tuple[object, ...], int] = field(default_factory=dict)
+    """Number by eligible configurations and bounds, of which several may leave the same points."""
+    numbers: dict[tuple[Pattern, ...], int] = field(default_factory=dict)
+    sets: list[tuple[Pattern, ...]] = field(default_factory=list)
+    points: list[NDArray[np.int64]] = field(default_factory=list)
+
+    def number(
+        self, eligible: tuple[int, ...], bounds: tuple[tuple[tuple[int, ...], int], ...], n_configurations: int,
+        row: str,
+    ) -> int:  # fmt: skip
+        """The number of the set of points that bounds leave to the eligible configurations.
+
+        Parameters: row, its name, for the error. Raises ValueError when a configuration has no bound.
+        """
+        key = (eligible, bounds)
+        if key not in self.known:
+            found = _maximal(eligible, bounds, n_configurations, row)
+            if found not in self.numbers:
+                self.numbers[found] = len(self.sets)
+                self.sets.append(found)
+                self.points.append(_points(found))
+            self.known[key] = self.numbers[found]
+        return self.known[key]
+
+
+def row_patterns(
+    problem: Problem,
+    caps: Caps | None = None,
+    book: PatternBook | None = None,
+    row_class: NDArray[np.int64] | None = None,
+) -> RowPatterns:
     """Enumerate the maximal integer points of every row under its own limits, system by system.
 
-    Parameters: caps, upper bounds that a proof's branch adds, by (row, configuration, period).
+    Parameters: caps, upper bounds that a proof's branch adds, by (row, configuration, period); book, where sets are
+    kept for further problems; row_class [n_rows], rows known to be alike, of which one is looked at.
     Raises ValueError when a row has no limit on some configuration (a missing limit never means unlimited).
     """
-    limits_of_row = _limits_of_rows(problem)
-    shape = (problem.n_rows, problem.n_systems, problem.n_periods)
-    set_idx = np.full(shape, -1, np.int64)
-    most = np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int64)
-    known: dict[tuple[object, ...], int] = {}
-    sets: list[tuple[Pattern, ...]] = []
+    book = PatternBook() if book is None else book
+    classes = np.arange(problem.n_rows) if row_class is None else row_class
+    _, first, member = np.unique(classes, return_index=True, return_inverse=True)
+    limits_of_row = _limits_of_rows(problem, first)
+    set_idx = np.full((first.size, problem.n_systems, problem.n_periods), -1, np.int64)
+    most = np.zeros((first.size, problem.n_configurations, problem.n_periods), np.int64)
     configurations = [np.flatnonzero(problem.system_of_configuration_idx == s) for s in range(problem.n_systems)]
-    for row in range(problem.n_rows):
+    for place, row in enumerate(first):
         for period in range(problem.n_periods):
             for system in range(problem.n_systems):
                 eligible = tuple(int(k) for k in configurations[system] if problem.first_period[row, k] <= period)
                 if not eligible:
                     continue
-                bounds = _bounds(problem, limits_of_row[row], eligible, period)
+                bounds = _bounds(problem, limits_of_row[place], eligible, period)
                 if caps:
-                    bounds += _capped(caps, row, eligible, period)
-                key = (eligible, bounds)
-                if key not in known:
-                    known[key] = len(sets)
-                    name = problem.row_names[row]
-                    sets.append(_maximal(eligible, bounds, problem.n_configurations, name))
-                set_idx[row, system, period] = known[key]
-                most[row, :, period] = np.maximum(most[row, :, period], np.max(sets[known[key]], axis=0))
-    return RowPatterns(set_idx, tuple(sets), tuple(_points(patterns) for patterns in sets), most)
+                    bounds += _capped(caps, int(row), eligible, period)
+                number = book.number(eligible, bounds, problem.n_configurations, problem.row_names[row])
+                set_idx[place, system, period] = number
+                most[place, :, period] = np.maximum(most[place, :, period], np.max(book.sets[number], axis=0))
+    return RowPatterns(set_idx[member], tuple(book.sets), tuple(book.points), most[member])
 
 
 def _capped(caps: Caps, row: int, eligible: tuple[int, ...], period: int) -> tuple[tuple[tuple[int, ...], int], ...]:
@@ -81,14 +122,14 @@ def _capped(caps: Caps, row: int, eligible: tuple[int, ...], period: int) -> tup
     return tuple((tuple(int(k == capped) for k in eligible), most) for capped, most in found)
 
 
-def _limits_of_rows(problem: Problem) -> list[list[tuple[int, int]]]:
-    """(limit, entry) pairs of each row: every limit that the row alone could break."""
+def _limits_of_rows(problem: Problem, rows: NDArray[np.int64]) -> list[list[tuple[int, int]]]:
+    """(limit, entry) pairs of each of some rows: every limit that the row alone could break."""
     limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     order = np.argsort(problem.entry_row_idx, kind="stable")
     ends = np.cumsum(np.bincount(problem.entry_row_idx, minlength=problem.n_rows))
     result: list[list[tuple[int, int]]] = []
-    for row, end in enumerate(ends):
-        entries = order[ends[row - 1] if row else 0 : end]
+    for row in rows:
+        entries = order[ends[row - 1] if row else 0 : ends[row]]
         limits = limit_of_entry[entries]
         kept = _may_bind(problem.entry_coefficient[entries], problem.capacity[limits])
         result.append([(int(limits[i]), int(entries[i])) for i in np.flatnonzero(kept)])

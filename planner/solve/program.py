@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002  (dataclass fields)
@@ -44,18 +45,48 @@ class Answer:
     objective: float
 
 
+class Relaxed:
+    """A program without its whole numbers, kept in HiGHS and solved again from where it stood."""
+
+    def __init__(self, program: Program) -> None:
+        """Hand the program over."""
+        self._solver = _solver({})
+        lp = _lp(program)
+        lp.integrality_ = []
+        self._solver.passModel(lp)
+
+    def fix(self, numbers: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Hold variables at values."""
+        self._solver.changeColsBounds(numbers.size, numbers.astype(np.int32), values, values)
+
+    def solve(self) -> Answer | None:
+        """The best answer; None where there is none."""
+        return _run(self._solver)
+
+
 def solve_program(program: Program, stop: tuple[float, int], time_limit_s: float) -> Answer | None:
     """The best answer that HiGHS finds on one thread; None where it finds none.
 
     Parameters: stop, relative gap and nodes at which HiGHS ends; time_limit_s, a brake beside them.
     """
+    gap, nodes = stop
+    solver = _solver({"mip_rel_gap": gap, "mip_max_nodes": nodes, "time_limit": max(time_limit_s, 0.1)})
+    solver.passModel(_lp(program))
+    return _run(solver)
+
+
+def _solver(options: dict[str, float]) -> Any:
     import highspy
 
     solver = highspy.Highs()
-    gap, nodes = stop
-    options = {"output_flag": False, "threads": 1, "mip_rel_gap": gap, "mip_max_nodes": nodes}
-    for option, value in (options | {"time_limit": max(time_limit_s, 0.1)}).items():
+    for option, value in ({"output_flag": False, "threads": 1} | options).items():
         solver.setOptionValue(option, value)
+    return solver
+
+
+def _lp(program: Program) -> Any:
+    import highspy
+
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = len(program.gain), len(program.rows)
     lp.col_cost_ = -np.array(program.gain)
@@ -68,10 +99,13 @@ def solve_program(program: Program, stop: tuple[float, int], time_limit_s: float
     lp.a_matrix_.value_ = np.array([factor for terms, _ in program.rows for factor in terms.values()])
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
     lp.integrality_ = [kinds[whole] for whole in program.whole]
-    solver.passModel(lp)
+    return lp
+
+
+def _run(solver: Any) -> Answer | None:
     solver.run()
     values = np.array(solver.getSolution().col_value)
     objective = -solver.getInfo().objective_function_value
-    if values.size != lp.num_col_ or not np.isfinite(objective):
+    if values.size != solver.getNumCol() or not np.isfinite(objective):
         return None
     return Answer(values, objective)

@@ -34,6 +34,9 @@ MOST_COUNTS = 64
 _MOST_NODES = 80
 
 
+_OF_A_LEAF = ("limits", "inside", "monotone", "open", "units", "contract", "demand", "floors")
+
+
 @dataclass
 class Node:
     """A branch of the proof: where it splits, or the multipliers that close it."""
@@ -60,7 +63,10 @@ class Node:
         """The file's form of the tree."""
         if self.split is None or self.below is None or self.above is None:
             leaf = self.proof.to_json(problem)
-            return {key: leaf[key] for key in ("limits", "monotone", "open", "units", "contract", "floors")}
+            return {
+                key: leaf[key]
+                for key in ("limits", "inside", "monotone", "open", "units", "contract", "demand", "floors")
+            }
         (row, configuration, period), count = self.split
         return {
             "row": problem.row_names[row],

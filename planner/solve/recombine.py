@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.feasible import limits_hold
 from planner.solve.formulation import MONEY_CENTS
 
@@ -44,11 +45,13 @@ class Path:
     n_racks: NDArray[np.int16]
     """[n_rows_of_block, n_configurations, n_periods]"""
     value: int
-    """Cents without the contract's premium."""
+    """Cents without the contract's premium and any price on demand."""
     revenue: NDArray[np.int64]
     """[n_periods] contract revenue, cents."""
     load: NDArray[np.float64]
     """[n_joint_limits_of_group, n_periods] in units of the limit."""
+    demand: NDArray[np.float64]
+    """[n_minimum_demands, n_periods] cents of demand charge that count against the minimum."""
     reduced: float
     """Cents that the path is worth at the certificate's prices; the best are near the block's oracle."""
 
@@ -66,6 +69,8 @@ class PathPool:
     """Joint limits of each group."""
     coefficient: list[NDArray[np.float64]]
     """Of each group: [n_joint_limits, n_rows_of_block, n_configurations] in units of the limit."""
+    demand_value: NDArray[np.int64] | None
+    """[n_rows, n_configurations, n_periods] cents that search adds to a rack for its demand."""
     paths: list[dict[bytes, Path]] = field(default_factory=list)
 
     def collect(self, n_racks: NDArray[np.integer], block_value: NDArray[np.int64]) -> None:
@@ -85,7 +90,17 @@ class PathPool:
         revenue = (self.problem.contract_revenue[rows] * counts).sum(axis=(0, 1))
         price = self.proof.limit[self.joint[group]].astype(np.float64) / 2.0**MULTIPLIER_BITS
         gain = float((revenue * (self.proof.contract_period / 2.0**MULTIPLIER_BITS)).sum())
-        return Path(counts, value, revenue, load, value + gain - float((load * price).sum()))
+        priced = 0 if self.demand_value is None else int((self.demand_value[rows] * counts).sum())
+        reduced = value + gain - float((load * price).sum())
+        return Path(counts, value - priced, revenue, load, self._demand(rows, counts), reduced)
+
+    def _demand(self, rows: NDArray[np.int64], counts: NDArray[np.int16]) -> NDArray[np.float64]:
+        demands = self.problem.minimum_demands
+        cents = np.zeros((len(demands), self.problem.n_periods))
+        for index, demand in enumerate(demands):
+            if rows[0] in demand.row_idx:
+                cents[index] = prices_cents_per_w(demand) * (draws_w(demand) @ counts.sum(axis=0))
+        return cents
 
     def trim(self) -> None:
         """Keep the paths of greatest worth at the certificate's prices, ties by content."""
@@ -95,15 +110,20 @@ class PathPool:
             self.paths[group] = dict(best)
 
 
-def path_pool(problem: Problem, proof: Certificate, classes: Classes) -> PathPool:
-    """An empty pool over groups of blocks with the same rows that meet the same joint limits row by row."""
+def path_pool(
+    problem: Problem, proof: Certificate, classes: Classes, demand_value: NDArray[np.int64] | None = None
+) -> PathPool:
+    """An empty pool over groups of blocks with the same rows that meet the same joint limits row by row.
+
+    Parameters: demand_value, [n_rows, n_configurations, n_periods] cents that search adds to a rack for its demand.
+    """
     limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
     order = np.lexsort((limit_of_entry, problem.entry_row_idx))
     ptr = np.searchsorted(problem.entry_row_idx[order], np.arange(problem.n_rows + 1))
     crossing = _crossing_limits(problem, limit_of_entry)
     groups: dict[tuple[object, ...], int] = {}
-    pool = PathPool(problem, proof, np.zeros(problem.n_blocks, np.int64), rows_of_block, [], [])
+    pool = PathPool(problem, proof, np.zeros(problem.n_blocks, np.int64), rows_of_block, [], [], demand_value)
     for block, rows in enumerate(rows_of_block):
         own = [order[ptr[row] : ptr[row + 1]] for row in rows]
         own = [entries[crossing[limit_of_entry[entries]]] for entries in own]
@@ -165,15 +185,21 @@ def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float |
 
     problem = pool.problem
     n_paths, n_periods = len(chosen), problem.n_periods
-    matrix, upper = _rows(pool, chosen)
+    n_short = len(problem.minimum_demands) * n_periods
+    matrix, upper = _with_shortfalls(pool, chosen, *_rows(pool, chosen))
     sizes = np.bincount(pool.group_of_block, minlength=len(pool.paths)).astype(np.float64)
     lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = n_paths + n_periods, upper.size
+    lp.num_col_, lp.num_row_ = n_paths + n_periods + n_short, upper.size
     rate = problem.contract_rate / 2.0**SHARE_BITS
-    lp.col_cost_ = -np.concatenate((np.array([path.value for _, path in chosen]) / MONEY_CENTS, rate))
+    values = np.array([path.value for _, path in chosen]) / MONEY_CENTS
+    lp.col_cost_ = -np.concatenate((values, rate, np.full(n_short, -1.0)))
     lp.col_lower_ = np.zeros(lp.num_col_)
     lp.col_upper_ = np.concatenate(
-        (sizes[[group for group, _ in chosen]], np.full(n_periods, problem.contract_amount / MONEY_CENTS))
+        (
+            sizes[[group for group, _ in chosen]],
+            np.full(n_periods, problem.contract_amount / MONEY_CENTS),
+            np.full(n_short, np.inf),
+        )
     )
     lp.row_lower_, lp.row_upper_ = np.full(upper.size, -highspy.kHighsInf), upper
     row, column = np.nonzero(matrix)
@@ -183,8 +209,8 @@ def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float |
     lp.a_matrix_.start_ = starts.astype(np.int32)
     lp.a_matrix_.index_ = row[order].astype(np.int32)
     lp.a_matrix_.value_ = matrix[row[order], column[order]]
-    kinds = [highspy.HighsVarType.kInteger] * n_paths + [highspy.HighsVarType.kContinuous] * n_periods
-    lp.integrality_ = kinds
+    continuous = [highspy.HighsVarType.kContinuous] * (n_periods + n_short)
+    lp.integrality_ = [highspy.HighsVarType.kInteger] * n_paths + continuous
     solver = highspy.Highs()
     for option, value in _HIGHS_OPTIONS.items():
         solver.setOptionValue(option, value)
@@ -228,6 +254,23 @@ def _rows(pool: PathPool, chosen: list[tuple[int, Path]]) -> tuple[NDArray[np.fl
     matrix[-1, len(chosen) :] = 1.0
     bounds += [np.zeros(n_periods), np.array([problem.contract_amount / MONEY_CENTS])]
     return matrix, np.concatenate(bounds)
+
+
+def _with_shortfalls(
+    pool: PathPool, chosen: list[tuple[int, Path]], matrix: NDArray[np.float64], upper: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The rows with one more column and row for each minimum demand and period: what its price is short of."""
+    demands = pool.problem.minimum_demands
+    if not demands:
+        return matrix, upper
+    drawn = np.array([path.demand.ravel() for _, path in chosen]).T / MONEY_CENTS
+    n_short, n_columns = drawn.shape[0], matrix.shape[1]
+    wider = np.zeros((matrix.shape[0] + n_short, n_columns + n_short))
+    wider[: matrix.shape[0], :n_columns] = matrix
+    wider[matrix.shape[0] :, : len(chosen)] = -drawn
+    wider[matrix.shape[0] :, n_columns:] = -np.eye(n_short)
+    due = [prices_cents_per_w(demand) * np.array(demand.minimum_w, np.float64) for demand in demands]
+    return wider, np.concatenate((upper, -np.concatenate(due) / MONEY_CENTS))
 
 
 def _assign(pool: PathPool, chosen: list[tuple[int, Path]], counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -42,6 +42,8 @@ class Relaxation:
 
     limit: NDArray[np.float64]
     """[n_limits, n_periods] cents for one unit of 2^-20 of the limit."""
+    inside: NDArray[np.float64]
+    """[n_limits, n_systems, n_periods] the same for limits inside one block, for blocks that hold the system."""
     monotone: NDArray[np.float64]
     """[n_rows, n_systems, n_periods] cents; 0 in period 0."""
     opening: NDArray[np.float64]
@@ -58,6 +60,8 @@ class Relaxation:
     pool: tuple[PoolPattern, ...]
     """Patterns that the relaxation uses in any period, with their weight in the last."""
     status: str
+    demand: NDArray[np.float64]
+    """[n_minimum_demands, n_periods] part of the price at which demand is counted against the minimum, 0 to 1."""
 
 
 def relax(
@@ -75,15 +79,17 @@ def relax(
     formulation = Formulation(problem, patterns, classes, floors)
     master = Master(formulation.columns, formulation.rows)
     generate(formulation, master, time_limit_s)
-    return _lift(formulation, master)
+    return lift(formulation, master)
 
 
-def _lift(formulation: Formulation, master: Master) -> Relaxation:
+def lift(formulation: Formulation, master: Master) -> Relaxation:
     """Divide the multipliers of a class among its members, and give each member the class's average racks."""
     problem, classes = formulation.problem, formulation.classes
     primal, dual = master.primal, master.dual
     limit = np.where(formulation.limit_row >= 0, dual[formulation.limit_row], 0.0)
     limit *= MONEY_CENTS / (formulation.limit_scale * formulation.limit_size)[:, None]
+    inside = np.where(formulation.inside_row >= 0, dual[formulation.inside_row], 0.0)
+    inside *= MONEY_CENTS / (formulation.limit_scale * formulation.limit_size)[:, None, None]
     monotone = np.zeros((len(formulation.row_first), problem.n_systems, problem.n_periods))
     monotone[:, :, 1:] = dual[formulation.monotone_row] * MONEY_CENTS / formulation.row_size[:, None, None]
     opening = np.zeros((len(formulation.block_first), problem.n_systems, problem.n_periods))
@@ -92,6 +98,7 @@ def _lift(formulation: Formulation, master: Master) -> Relaxation:
     units[:, :, 1:] = dual[formulation.unit_row] * MONEY_CENTS / formulation.block_size[:, None, None]
     return Relaxation(
         limit=limit[classes.limit],
+        inside=inside[classes.limit],
         monotone=monotone[classes.row],
         opening=opening[classes.block],
         units=units[classes.block],
@@ -104,6 +111,7 @@ def _lift(formulation: Formulation, master: Master) -> Relaxation:
         racks=primal[formulation.x][classes.row],
         pool=_pool(formulation, primal),
         status=master.status,
+        demand=dual[formulation.demand_row],
     )
 
 

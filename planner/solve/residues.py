@@ -7,7 +7,8 @@ these are close by the residue of their difference. So NumPy does in one step wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,13 +23,14 @@ _CLOSE = 2.0**61
 _MODULUS = 2**64
 
 
-class Residues(NamedTuple):
+@dataclass(frozen=True)
+class Residues:
     """Whole numbers of one shape."""
 
     near: NDArray[np.float64]
     low: NDArray[np.uint64]
 
-    def __getitem__(self, index: Any) -> Residues:  # type: ignore[override]
+    def __getitem__(self, index: Any) -> Residues:
         """The numbers that an index of NumPy picks."""
         return Residues(self.near[index], self.low[index])
 

@@ -70,8 +70,11 @@ def search_rounds(
     n_lanes: int,
     n_threads: int,
     time_left: Callable[[], float | None] = lambda: None,
+    worth: Callable[[NDArray[np.int64]], int] | None = None,
 ) -> Iterator[Found]:
     """Yield the best plan after the construction and after every round, without end.
+
+    Parameters: worth, what a plan [n_rows, n_configurations, n_periods] is worth, where kernels know only a part of it.
 
     The integers depend on guide, seed and number of rounds only: lanes are independent within a round, and what is
     carried between rounds is chosen by objective and lane number.
@@ -88,7 +91,7 @@ def search_rounds(
             for lane in range(0, n_lanes, 2):
                 _put_in(crew, guide.start_racks, lane)
         crew.run("raise_profiles", 0, none)
-        best = _best(parts, None, 0)
+        best = _best(parts, None, 0, worth)
         yield best
         _set_aims(model, guide, parts)
         step, round_number, improved, level = 1, 0, 0, 1
@@ -98,7 +101,7 @@ def search_rounds(
             crew.run("search", step, thresholds)
             step, round_number = step + n_steps, round_number + 1
             crew.run("raise_profiles", step, none)
-            before, best = best.objective, _best(parts, best, (step - 1) * n_lanes)
+            before, best = best.objective, _best(parts, best, (step - 1) * n_lanes, worth)
             _carry_on(parts)
             _collect(pool_of_paths, parts)
             if round_number in _RECOMBINED_ROUNDS or round_number % _RECOMBINED_ROUNDS[-1] == 0:
@@ -106,14 +109,14 @@ def search_rounds(
                 if found is not None:
                     _put_in(crew, found)
                     crew.run("raise_profiles", step, none)
-                    best = _best(parts, best, best.work)
+                    best = _best(parts, best, best.work, worth)
             improved = round_number if best.objective > before else improved
             if starter is not None and guide.start_racks.any() and round_number - improved >= _PATIENCE:
                 found, level, improved = starter.deeper(level), level + 1, round_number
                 if found is not None:
                     _put_in(crew, found)
                     crew.run("raise_profiles", step, none)
-                    best = _best(parts, best, best.work)
+                    best = _best(parts, best, best.work, worth)
             _set_aims(model, guide, parts)
             yield best
 
@@ -218,8 +221,16 @@ def _place(parts: list[tuple[int, SearchState]], lane: int) -> tuple[SearchState
     return state, lane - first
 
 
-def _best(parts: list[tuple[int, SearchState]], before: Found | None, work: int) -> Found:
+def _best(
+    parts: list[tuple[int, SearchState]],
+    before: Found | None,
+    work: int,
+    worth: Callable[[NDArray[np.int64]], int] | None,
+) -> Found:
     objectives = _objectives(parts)
+    if worth is not None:
+        lanes = [state.n_racks[..., position] for _, state in parts for position in range(state.objective.size)]
+        objectives = np.array([worth(n_racks) for n_racks in lanes], np.int64)
     lane = int(np.argmax(objectives))
     if before is not None and before.objective >= int(objectives[lane]):
         return Found(before.n_racks, before.objective, work)

@@ -7,13 +7,14 @@ inside the block holds. Limits over several blocks hold because the program's to
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.problem import INACTIVE
 from planner.solve.fillings import profiles_by_draw
-from planner.solve.fitting import InnerLimits, most_raised, raised, spread_over_rows
+from planner.solve.fitting import InnerLimits, raised, spread_over_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,9 +29,13 @@ _USED = 0.5
 """Blocks below which a filling counts as unused by the mix."""
 
 
-def settle(problem: Problem, patterns: RowPatterns, classes: Classes, assignment: Assignment) -> NDArray[np.int64]:
+def settle(
+    problem: Problem, patterns: RowPatterns, classes: Classes, assignment: Assignment, *, by_period: bool = False
+) -> NDArray[np.int64]:
     """A plan close to the assignment; the caller checks every limit.
 
+    Parameters: by_period, whether blocks fill up by the fillings that the mix holds in each period, not by those that
+    it keeps or ends with; that follows a mix of many fillings, as of a program without whole numbers.
     Returns [n_rows, n_configurations, n_periods] standing racks.
     """
     plan = np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int64)
@@ -44,7 +49,7 @@ def settle(problem: Problem, patterns: RowPatterns, classes: Classes, assignment
             starts = np.repeat(np.arange(problem.n_periods), assignment.starts[found[0]])
             blocks, free = free[: starts.size], free[starts.size :]
             if blocks:
-                levels = _levels(assignment, found[0])
+                levels = _levels(problem, assignment, found[0], blocks[0], by_period=by_period)
                 counts = (assignment.racks_of_class[index], starts, levels)
                 _fill(problem, patterns, plan, system, blocks, counts, inner)
     _lower_where_broken(problem, plan)
@@ -71,17 +76,41 @@ def _lower_where_broken(problem: Problem, plan: NDArray[np.int64]) -> None:
                 excess -= n * int(each)
 
 
-def _levels(assignment: Assignment, number: int) -> list[int]:
-    """Racks up to which blocks fill one after another, level by level: fillings that the mix keeps, or ends with."""
+@dataclass(frozen=True)
+class _Levels:
+    """Racks up to which blocks of a class fill one after another, level by level."""
+
+    racks: list[list[int]]
+    """In each period."""
+    most: NDArray[np.int64]
+    """[n_periods] the fullest that the mix has used until then; -1 where blocks fill up by period."""
+    unit: int
+    """Racks of a scalable unit."""
+    step: int
+    """Of which every count is a multiple."""
+
+
+def _levels(problem: Problem, assignment: Assignment, number: int, block: int, *, by_period: bool) -> _Levels:
     one, mixed = assignment.fillings[number], assignment.mixed[number]
-    used = mixed > np.minimum(_USED, mixed.max(axis=0) / 2)
-    n_held = int(np.count_nonzero(mixed.max(axis=0) > _NOISE))
-    kept = used[:, -1] | (2 * np.count_nonzero(used & (mixed > _NOISE), axis=1) >= max(n_held, 1))
-    return [choice.racks for choice, holds in zip(one.choices, kept, strict=True) if holds]
+    choices = np.array([choice.racks for choice in one.choices])
+    unit = int(problem.unit_racks[one.system])
+    step = 1 if problem.partial_units[block] else unit
+    if by_period:
+        # What the period's own mix leaves over by rounding goes to any filling that is used at all.
+        ever = choices[mixed.max(axis=1) > _NOISE].tolist()
+        racks = [[*choices[held > _NOISE].tolist(), *ever] for held in mixed.T]
+        return _Levels(racks, np.full(mixed.shape[1], -1), unit, step)
+    used = (mixed > np.minimum(_USED, mixed.max(axis=0) / 2)) & (mixed > _NOISE)
+    n_held = int(np.count_nonzero(used.any(axis=0)))
+    kept = used[:, -1] | (2 * np.count_nonzero(used, axis=1) >= max(n_held, 1))
+    levels: list[int] = choices[kept].tolist() or choices[-1:].tolist()
+    fullest = np.where(used, choices[:, None], 0).max(axis=0)
+    most = np.maximum(np.maximum.accumulate(fullest), levels[0])
+    return _Levels([levels] * mixed.shape[1], most, unit, step)
 
 
 def _fill(problem: Problem, patterns: RowPatterns, plan: NDArray[np.int64], system: int, blocks: list[int],
-          counts: tuple[NDArray[np.float64], NDArray[np.int64], list[int]], inner: InnerLimits) -> None:  # fmt: skip
+          counts: tuple[NDArray[np.float64], NDArray[np.int64], _Levels], inner: InnerLimits) -> None:  # fmt: skip
     """Fill the blocks of one class that take one system.
 
     Parameters: counts, racks of the class [n_configurations, n_periods], start of each block, and levels.
@@ -91,43 +120,53 @@ def _fill(problem: Problem, patterns: RowPatterns, plan: NDArray[np.int64], syst
     rows_of = [np.flatnonzero(problem.block_of_row_idx == block) for block in blocks]
     total = np.floor(np.maximum.accumulate(wanted[own].sum(axis=0)) + _NOISE).astype(np.int64)
     low, *higher = own
-    step = 1 if problem.partial_units[blocks].all() else int(problem.unit_racks[system])
-    for rows, count in zip(rows_of, _by_block(total, starts, levels, step), strict=True):
+    for rows, count in zip(rows_of, _by_block(total, starts, levels), strict=True):
         plan[rows, low] = spread_over_rows(count, patterns.most_racks[rows][:, low])
     for k in reversed(higher):
-        known: dict[tuple[bytes, int], int] = {}
+        known: dict[tuple[bytes, int], tuple[int, ...]] = {}
         for t in range(problem.n_periods):
             left = int(np.floor(wanted[k, t] + _NOISE))
-            rooms = []
+            orders: list[tuple[int, ...]] = []
             for block, rows in zip(blocks, rows_of, strict=True) if left else ():
-                if (problem.first_period[rows, k] > t).any():
-                    rooms.append(0)
-                    continue
                 key = (plan[rows, :, t].tobytes(), t)
                 if key not in known:
-                    known[key] = most_raised(inner, block, plan[rows, :, t], (int(low), int(k)), t)
-                rooms.append(known[key])
-            for position, place in enumerate(np.argsort(rooms, kind="stable")):
-                share = min(rooms[place], -(-left // (len(blocks) - position)))
+                    taken = (problem.first_period[rows, k] <= t).all()
+                    known[key] = inner.raising_order(block, plan[rows, :, t], (low, k), t) if taken else ()
+                orders.append(known[key])
+            for position, place in enumerate(np.argsort([len(order) for order in orders], kind="stable")):
+                share = min(len(orders[place]), -(-left // (len(blocks) - position)))
                 if share > 0:
-                    plan[rows_of[place], :, t] = raised(plan[rows_of[place], :, t], (int(low), int(k)), share)
+                    rows = rows_of[place]
+                    plan[rows, :, t] = raised(plan[rows, :, t], (low, k), orders[place][:share])
                     left -= share
 
 
-def _by_block(total: NDArray[np.int64], starts: NDArray[np.int64], levels: list[int], step: int) -> NDArray[np.int64]:
+def _by_block(total: NDArray[np.int64], starts: NDArray[np.int64], levels: _Levels) -> NDArray[np.int64]:
     """[n_blocks, n_periods] racks; blocks fill up in order of their start, level by level, and never empty.
 
-    Parameters: step, of which every count is a multiple.
+    After the lowest level come units that are paid for already, where fillings up to the fullest are allowed.
     """
     counts = np.zeros((starts.size, total.size), np.int64)
     for t in range(total.size):
-        if t:
-            counts[:, t] = counts[:, t - 1]
-        left = int(total[t] - counts[:, t].sum())
-        for level in levels:
-            for block in np.flatnonzero(starts <= t):
-                more = max(min(left, level - int(counts[block, t])), 0)
-                more -= more % step
-                counts[block, t] += more
-                left -= more
+        now = counts[:, t - 1].copy() if t else counts[:, 0]
+        usable, most = np.flatnonzero(starts <= t), int(levels.most[t])
+        for number, level in enumerate(levels.racks[t]):
+            allowed = level if most < 0 else min(level, most)
+            _raise_to(now, usable, np.full(starts.size, allowed), int(total[t]), levels.step)
+            if number == 0 and most >= 0:
+                paid = np.minimum(-(-now // levels.unit) * levels.unit, most)
+                _raise_to(now, usable, paid, int(total[t]), levels.step)
+        counts[:, t] = now
     return counts
+
+
+def _raise_to(
+    counts: NDArray[np.int64], blocks: NDArray[np.int64], level: NDArray[np.int64], total: int, step: int
+) -> None:
+    """Fill blocks in order up to their level, as long as racks are left."""
+    left = total - int(counts.sum())
+    for block in blocks:
+        more = max(min(left, int(level[block] - counts[block])), 0)
+        more -= more % step
+        counts[block] += more
+        left -= more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from kernels.backends import resolve
 from planner.problem import Plan, Problem
 from planner.solve.certificate import Certificate, bound_cents, certificate
 from planner.solve.classes import refine
+from planner.solve.demand import demand_value
 from planner.solve.guide import Guide, make_guide
 from planner.solve.options import Progress, SolveOptions, Status, StopReason, gap
 from planner.solve.packing import packing_model
@@ -25,6 +27,8 @@ from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,17 @@ def solve(
     starter = Starter(problem, patterns, classes, relaxation, lambda: _time_left(options, started))
     guide = options.guide or make_guide(problem, proof, classes, *starter.first())
     report(Progress("bound", time.monotonic() - started, 0, None, bound))
-    model = packing_model(problem, patterns)
-    best, reason = Found(np.zeros(model.value.shape, np.int32), 0, 0), StopReason.WORK_LIMIT
+    model, worth, priced = packing_model(problem, patterns), None, None
+    empty = np.zeros(model.value.shape, np.int32)
+    if problem.minimum_demands:
+        # Kernels see a minimum demand at its price only, as part of what racks are worth.
+        worth, priced = partial(_worth, problem), demand_value(problem, guide.demand_price)
+        model = model._replace(value=model.value + priced)
+    best, reason = Found(empty, 0 if worth is None else worth(empty), 0), StopReason.WORK_LIMIT
     rounds = search_rounds(
-        model, guide, path_pool(problem, proof, classes), starter, backend=backend, seed=options.seed,
+        model, guide, path_pool(problem, proof, classes, priced), starter, backend=backend, seed=options.seed,
         n_lanes=options.n_lanes, n_threads=options.n_threads, time_left=lambda: _time_left(options, started),
+        worth=worth,
     )  # fmt: skip
     try:
         for found in rounds:
@@ -113,6 +123,10 @@ def solve(
         certificate=proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
         backend=backend, seed=options.seed,
     )  # fmt: skip
+
+
+def _worth(problem: Problem, n_racks: NDArray[np.integer[Any]]) -> int:
+    return objective_cents(problem, Plan(n_racks.astype(np.int32)))
 
 
 def _status(objective: int, bound: int) -> Status:

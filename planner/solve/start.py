@@ -42,7 +42,7 @@ class Starter:
         assignment = self._assign(0)
         if assignment is None:
             return self.relaxation, np.zeros(self.relaxation.racks.shape, np.int64)
-        steered = replace(self.relaxation, racks=assignment.racks, pool=self._pool(assignment))
+        steered = replace(self.relaxation, racks=assignment.racks, pool=mixed_pool(assignment, self.relaxation.pool))
         plan = self._settled(assignment)
         return steered, np.zeros(steered.racks.shape, np.int64) if plan is None else plan
 
@@ -63,13 +63,15 @@ class Starter:
         plan = settle(self.problem, self.patterns, self.classes, assignment)
         return plan if holds(self.problem, Plan(plan.astype(np.int32))) else None
 
-    def _pool(self, assignment: Assignment) -> tuple[PoolPattern, ...]:
-        """The fillings that the assignment ends with by their number of blocks, and the relaxation's for trying out."""
-        weights: dict[tuple[int, int, int], float] = {
-            (one.block_class, one.system, one.n_racks): 0.0 for one in self.relaxation.pool
-        }
-        for one, mixed in zip(assignment.fillings, assignment.mixed, strict=True):
-            for choice, weight in zip(one.choices, mixed[:, -1], strict=True):
-                if weight > _SMALLEST_WEIGHT:
-                    weights[one.block_class, one.system, choice.racks] = float(weight)
-        return tuple(PoolPattern(*key, weight=weights[key]) for key in sorted(weights))
+
+def mixed_pool(assignment: Assignment, pool: tuple[PoolPattern, ...]) -> tuple[PoolPattern, ...]:
+    """The fillings that an assignment ends with by their number of blocks, and others for trying out.
+
+    Parameters: pool, of the relaxation.
+    """
+    weights: dict[tuple[int, int, int], float] = {(one.block_class, one.system, one.n_racks): 0.0 for one in pool}
+    for one, mixed in zip(assignment.fillings, assignment.mixed, strict=True):
+        for choice, weight in zip(one.choices, mixed[:, -1], strict=True):
+            if weight > _SMALLEST_WEIGHT:
+                weights[one.block_class, one.system, choice.racks] = float(weight)
+    return tuple(PoolPattern(*key, weight=weights[key]) for key in sorted(weights))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import SHARE_BITS
+from planner.solve.demand import shortfall_cents
 from planner.solve.packing import effective_values
 
 if TYPE_CHECKING:
@@ -55,4 +56,4 @@ def objective_cents(problem: Problem, plan: Plan) -> int:
     units = int((values.unit_cost * scalable_units(problem, plan)).sum())
     _, used = contract_use(problem, plan)
     premium = sum(int(rate) * cents for rate, cents in zip(problem.contract_rate, used, strict=True)) >> SHARE_BITS
-    return racks - opening - units + premium
+    return racks - opening - units + premium - shortfall_cents(problem, plan.n_racks)

@@ -43,16 +43,16 @@ class BoundRule:
 
     def bound_cents(self) -> int:
         """The bound, rounded up to the cent; raises CertificateError when a multiplier names no limit."""
-        total = self._contract_term()
+        total = self._contract_term() - self._demand_term()
         for place, price in self.multipliers.floors.items():
             total -= (self.branch.least[place] * price) << 20
-        charges = self._charges()
+        charges, given = self._charges(), self._inside_terms()
         for name, by_period in self.multipliers.limits.items():
             for t, price in by_period.items():
                 if price:
                     total += price * self._terms(name, t).capacity
         for block, rows in self._hosting_rows().items():
-            total += sum(self._block_oracle(block, rows, t, charges) for t in range(self.ledger.n_periods))
+            total += sum(self._block_oracle(block, rows, t, charges, given) for t in range(self.ledger.n_periods))
         return -(-total >> BITS)
 
     def _terms(self, name: str, t: int) -> Terms:
@@ -74,6 +74,17 @@ class BoundRule:
             total += amount * max(0, (money.contract_rate(t) << SCALE_BITS) - ((price + multipliers.amount) << 20))
         return total
 
+    def _demand_term(self) -> int:
+        """What minimum demands take; a multiplier above the price of a watt proves nothing and is refused."""
+        total = 0
+        for (site, t), price in self.multipliers.demand.items():
+            if price > self.ledger.demand_price_cents(site, t) * (1 << SCALE_BITS):
+                quarter = self.ledger.setting.periods[t]
+                msg = f"certificate.json: 'demand' of {site} in {quarter} is above the price of a watt there"
+                raise CertificateError(msg)
+            total += int(price * self.ledger.meters[site].minimum_demand_w(t)) << 20
+        return total
+
     def _charges(self) -> dict[tuple[str, int], list[int]]:
         """What the limits charge one rack of each configuration, by `site:row` and period, in 2^-50 cents."""
         n = len(self._configurations)
@@ -84,7 +95,36 @@ class BoundRule:
                     total = charges[row, t]
                     for k, coefficient in enumerate(self._row_coefficients(kinds)):
                         total[k] += price * coefficient
+        systems = [draws.system for draws in self.ledger.setting.draws.values()]
+        for name, by_place in self.multipliers.inside.items():
+            for (system, t), price in by_place.items():
+                for row, kinds in self._terms(name, t).rows.items() if price else ():
+                    total = charges[row, t]
+                    for k, coefficient in enumerate(self._row_coefficients(kinds)):
+                        total[k] += price * coefficient if systems[k] == system else 0
         return charges
+
+    def _inside_terms(self) -> dict[tuple[str, str, int], int]:
+        """What the limits inside a block give back to it while it holds a system: price · capacity, in 2^-50 cents.
+
+        By `site:block`, system and period. Raises CertificateError where such a limit touches several blocks.
+        """
+        given: dict[tuple[str, str, int], int] = defaultdict(int)
+        for name, by_place in self.multipliers.inside.items():
+            for (system, t), price in by_place.items():
+                terms = self._terms(name, t)
+                blocks = {self._block_of(row) for row in terms.rows}
+                if len(blocks) != 1:
+                    msg = (
+                        f"certificate.json: the limit '{name}' under 'inside' touches {len(blocks)} blocks; one is due"
+                    )
+                    raise CertificateError(msg)
+                given[blocks.pop(), system, t] += price * terms.capacity
+        return given
+
+    def _block_of(self, row: str) -> str:
+        site, _, own = row.partition(":")
+        return f"{site}:{self.ledger.setting.rows[site][own]['block_id']}"
 
     @property
     def _configurations(self) -> tuple[str, ...]:
@@ -116,6 +156,7 @@ class BoundRule:
         rows: Sequence[tuple[str, dict[str, int]]],
         t: int,
         charges: Mapping[tuple[str, int], list[int]],
+        given: Mapping[tuple[str, str, int], int],
     ) -> int:
         """The best system of a block in a period, or 0 for leaving it empty, in 2^-50 cents."""
         site, name = block[0], ":".join(block)
@@ -128,7 +169,8 @@ class BoundRule:
                 if (names := self._eligible(able, system, t))
             ]
             racks = self._best_of_block(block, system, t, tables)
-            best = max(best, racks - opening + (gain(self.multipliers.opening, name, system, t) << 20))
+            worth = racks - opening + (gain(self.multipliers.opening, name, system, t) << 20)
+            best = max(best, worth + given.get((name, system, t), 0))
         return best
 
     @property
@@ -161,6 +203,8 @@ class BoundRule:
         value += (self.multipliers.contract[t] * self.ledger.contract_revenue(site, name, t)) << 20
         value += gain(self.multipliers.monotone, full, system, t) << 20
         value += self.multipliers.floors.get((full, name, t), 0) << 20
+        price = self.multipliers.demand.get((site, t), 0)
+        value += int(price * self.ledger.meters[site].demand_w[name] * (1 << 20)) if price else 0
         charged = charges.get((full, t))
         return value - (charged[self._configurations.index(name)] if charged else 0)
 

@@ -22,6 +22,8 @@ class Multipliers:
 
     limits: dict[str, dict[int, int]]
     """By limit name and period."""
+    inside: dict[str, dict[tuple[str, int], int]]
+    """Of limits inside one block: by limit name, then by system and period."""
     monotone: dict[tuple[str, str, int], int]
     """By `site:row`, system and period, from the second period on."""
     opening: dict[tuple[str, str, int], int]
@@ -33,6 +35,8 @@ class Multipliers:
     amount: int
     floors: dict[tuple[str, str, int], int]
     """Of a branch: by `site:row`, configuration and period."""
+    demand: dict[tuple[str, int], int]
+    """By site with a minimum demand, and period."""
 
 
 Place = tuple[str, str, int]
@@ -64,6 +68,8 @@ class Known:
     """Whether a `site:block` exists."""
     systems: Sequence[str]
     configurations: Sequence[str]
+    demand_sites: Sequence[str]
+    """Sites whose tariff has a minimum demand."""
 
 
 def read_branches(certificate: Mapping[str, Any], known: Known) -> list[Branch]:
@@ -122,13 +128,43 @@ def read_multipliers(certificate: Mapping[str, Any], known: Known) -> Multiplier
             for named in [_object(certificate, "limits")]
             for name in named
         },
+        inside=_inside(certificate, known, index),
         monotone=_triples(certificate, "monotone", known.rows, known.systems, index),
         opening=_triples(certificate, "open", known.blocks, known.systems, index),
         units=_triples(certificate, "units", known.blocks, known.systems, index),
         contract=tuple(by_period.get(t, 0) for t in range(len(known.periods))),
         amount=_integer("contract", contract.get("h", "0")),
         floors=_triples(certificate, "floors", known.rows, known.configurations, index, first=0),
+        demand=_demand(_object(certificate, "demand"), known, index),
     )
+
+
+def _demand(stated: Mapping[str, Any], known: Known, index: dict[str, int]) -> dict[tuple[str, int], int]:
+    strangers = sorted(set(stated) - set(known.demand_sites))
+    if strangers:
+        _refuse("demand", strangers, "sites with a minimum demand")
+    return {
+        (site, _period(index, quarter)): _integer("demand", text)
+        for site in stated
+        for quarter, text in _object(stated, site).items()
+    }
+
+
+def _inside(
+    certificate: Mapping[str, Any], known: Known, index: dict[str, int]
+) -> dict[str, dict[tuple[str, int], int]]:
+    found: dict[str, dict[tuple[str, int], int]] = {}
+    named = _object(certificate, "inside")
+    for name in named:
+        by_system = _object(named, name)
+        if not set(by_system) <= set(known.systems):
+            _refuse(name, sorted(set(by_system) - set(known.systems)), "systems of the portfolio")
+        found[name] = {
+            (system, _period(index, quarter)): _integer(name, text)
+            for system in by_system
+            for quarter, text in _object(by_system, system).items()
+        }
+    return found
 
 
 def _triples(

@@ -321,6 +321,7 @@ class Verification:
             blocks=lambda name: name.partition(":")[2] in setting.partial_units.get(name.partition(":")[0], {}),
             systems=list(dict.fromkeys(draws.system for draws in setting.draws.values())),
             configurations=list(setting.draws),
+            demand_sites=[site for site, meter in self.ledger.meters.items() if meter.service["minimum_demand_steps"]],
         )
         branches = read_branches(self.run.certificate, known)
         power, _, _ = self._power

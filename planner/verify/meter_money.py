@@ -54,8 +54,16 @@ class MeterMoney:
 
     def demand_usd(self, configuration: str) -> Fraction:
         """Charge on the demand of one rack for a quarter."""
-        charge = Fraction(self.service["demand_charge_usd_per_kw_month"])
-        return MONTHS * charge / 1000 * self.demand_w[configuration] if charge else Fraction(0)
+        charge = self.usd_per_demand_w()
+        return charge * self.demand_w[configuration] if charge else Fraction(0)
+
+    def minimum_demand_w(self, quarter: int) -> Fraction:
+        """Demand that is charged at the least; 0 where the tariff has no such term."""
+        return self._watts("minimum_demand_steps", quarter)
+
+    def usd_per_demand_w(self) -> Fraction:
+        """Charge on one watt of demand for a quarter."""
+        return MONTHS * Fraction(self.service["demand_charge_usd_per_kw_month"]) / 1000
 
     def _watts(self, key: str, quarter: int) -> Fraction:
         return self._at(self.service[key], quarter)

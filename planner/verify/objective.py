@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import floor
+from fractions import Fraction
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from planner.verify.money import RATE_ONE, MoneyRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from fractions import Fraction
 
     from planner.verify.decisions import BlockCounts, Setting
     from planner.verify.fits import Fits
@@ -116,7 +116,24 @@ class Ledger:
             total -= self._block_cost(block, systems)
         _, used = self.contract_use(placed)
         premium = sum(cents * self.money.contract_rate(t) for t, cents in enumerate(used))
-        return total + premium // RATE_ONE
+        return total + premium // RATE_ONE - self.minimum_demand_cents(placed)
+
+    def demand_price_cents(self, site: str, period: int) -> Fraction:
+        """Cents that a watt short of a site's minimum demand costs in a period, discounted."""
+        return 100 * self.money.discount(period) * self.meters[site].usd_per_demand_w()
+
+    def minimum_demand_cents(self, placed: Mapping[str, dict[str, Counts]]) -> int:
+        """What the racks of each site draw less than its tariff charges, rounded up for each site and period."""
+        total = 0
+        for site, meter in self.meters.items():
+            drawn = [Fraction(0)] * self.n_periods
+            for counts in placed.get(site, {}).values():
+                for configuration, n_racks in counts.items():
+                    drawn = [w + n * meter.demand_w.get(configuration, 0) for w, n in zip(drawn, n_racks, strict=True)]
+            for t, watts in enumerate(drawn):
+                short_w = max(meter.minimum_demand_w(t) - watts, Fraction(0))
+                total += ceil(short_w * self.demand_price_cents(site, t))
+        return total
 
     def _block_cost(self, block: tuple[str, str], systems: Mapping[str, list[int]]) -> int:
         held = [any(n_racks[t] for n_racks in systems.values()) for t in range(self.n_periods)]

@@ -32,13 +32,15 @@ def check_money(
         "open_cost_cents": sum(_opening(block, systems, ledger) for block, systems in blocks.items()),
         "unit_cost_cents": sum(_units(systems, ledger) for systems in blocks.values()),
         "premium_cents": sum(cents * ledger.money.contract_rate(t) for t, cents in enumerate(used)) // RATE_ONE,
+        "minimum_demand_cents": ledger.minimum_demand_cents(placed),
         "contract_amount_cents": ledger.money.contract_amount,
         "contract_used_cents": sum(used),
         "rack_spend_cents": _spend(placed, ledger),
     }
     faults = [f"{key} is {value}, stated {stated.get(key)}" for key, value in due.items() if stated.get(key) != value]
     earned = due["period_value_cents"] + due["start_value_cents"] + due["premium_cents"]
-    if plan.get("objective") != earned - due["open_cost_cents"] - due["unit_cost_cents"]:
+    spent = due["open_cost_cents"] + due["unit_cost_cents"] + due["minimum_demand_cents"]
+    if plan.get("objective") != earned - spent:
         faults.append("the parts do not add up to the objective")
     return check_of("money", faults, f"{len(due)} sums of money reconcile")
 

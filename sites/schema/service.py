@@ -45,6 +45,14 @@ class NonFirm(Model):
     provenance: Provenance
 
 
+class MinimumDemand(Model):
+    """What the tariff charges for at the least, however little is drawn."""
+
+    steps: Steps
+    """Demand charged in each month, from each quarter on."""
+    provenance: Provenance
+
+
 class Service(Model):
     """The utility connection; its capacity is at the meter, losses and cooling included."""
 
@@ -55,6 +63,8 @@ class Service(Model):
     demand_charge: quantities.UsdPerKilowattMonth | None = None
     """Charge on the largest demand of a month."""
     demand_charge_provenance: Provenance | None = None
+    minimum_demand: MinimumDemand | None = None
+    """Demand that is charged even where less is drawn; only beside `demand_charge`."""
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -63,6 +73,12 @@ class Service(Model):
             keys = ("demand_charge", "demand_charge_provenance")
             found, missing = keys if self.demand_charge is not None else keys[::-1]
             msg = f"found '{found}' without '{missing}'; give both, or neither"
+            raise ValueError(msg)
+        if self.minimum_demand is not None and self.demand_charge is None:
+            msg = (
+                "found 'minimum_demand' without 'demand_charge', the price that it is charged at; add 'demand_charge', "
+                "for example '15 USD/kW/month', and its provenance, or remove 'minimum_demand'"
+            )
             raise ValueError(msg)
         return self
 

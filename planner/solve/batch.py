@@ -1,0 +1,178 @@
+"""Many scenarios of one graph: each with its own plan and certified gap, all from one set of columns.
+
+Scenarios may differ in capacities, first periods, values, costs and contract. Rows, limits and blocks that are alike
+in all of them form one partition, so every scenario has the same relaxation but for its numbers: columns that are
+made for the base and a few scenarios hold in the others, whose masters start where the base's stood.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernels.backends import kernel, resolve
+from planner.problem import Problem
+from planner.solve.certificate import certificate
+from planner.solve.class_bound import ClassBound
+from planner.solve.classes import equitable, joined_rows, refine_together, singletons
+from planner.solve.column_pool import PoolMaker
+from planner.solve.fillings import block_fillings
+from planner.solve.formulation import Formulation
+from planner.solve.generation import generate
+from planner.solve.master import Master
+from planner.solve.packing import effective_values
+from planner.solve.patterns import PatternBook, row_patterns
+from planner.solve.polish import load_kernels
+from planner.solve.relaxation import Relaxation, lift
+from planner.solve.scenario import BatchOptions, BatchSolution, Known, Shared, solve_scenario, start_of_search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_MAY_DIFFER = frozenset({
+    "capacity", "first_period", "period_value", "contract_revenue", "start_value", "open_cost", "unit_cost",
+    "contract_amount", "contract_rate", "ineligible",
+})  # fmt: skip
+
+
+def solve_batch(
+    base: Problem,
+    scenarios: Sequence[Problem],
+    options: BatchOptions | None = None,
+    progress: Callable[[int, BatchSolution], None] | None = None,
+) -> list[BatchSolution]:
+    """Plan every scenario and prove how close each plan is to the best.
+
+    The plans do not depend on the number of processes, nor on the order in which scenarios end.
+    Parameters: base, lowered; scenarios, of the same graph; options; progress, called with the number and solution of
+    each scenario in turn. Raises ValueError where a scenario differs from the base in more than numbers may,
+    BackendError when the backend does not run here.
+    """
+    options = options or BatchOptions()
+    options = replace(options, backend=resolve(options.backend))
+    for number, scenario in enumerate(scenarios):
+        check_same_graph(base, scenario, f"scenario {number}")
+    if not scenarios:
+        return []
+    if options.n_processes <= 1:
+        shared = learn(base, scenarios, options.n_probes)
+        evaluate = ClassBound(base, shared.classes)
+        solved = (solve_scenario(shared, evaluate, scenario, options) for scenario in scenarios)
+        return _told(solved, progress)
+    # One pool for each process, so that each can be told what is shared; they start up while the base is solved.
+    context = multiprocessing.get_context("spawn")
+    crew = [ProcessPoolExecutor(1, mp_context=context) for _ in range(min(options.n_processes, len(scenarios)))]
+    try:
+        begun = [pool.submit(_import_solvers, options.backend) for pool in crew]
+        shared = learn(base, scenarios, options.n_probes)
+        begun += [pool.submit(_begin, shared, options) for pool in crew]
+        tasks = [
+            crew[number % len(crew)].submit(_solve_changed, _changes(base, scenario))
+            for number, scenario in enumerate(scenarios)
+        ]
+        for task in begun:
+            task.result()
+        return _told((task.result() for task in tasks), progress)
+    finally:
+        for pool in crew:
+            pool.shutdown(cancel_futures=True)
+
+
+def check_same_graph(base: Problem, scenario: Problem, name: str) -> None:
+    """Refuse a scenario that is not the base with other numbers. Raises ValueError with what differs."""
+    for item in fields(Problem):
+        if item.name not in _MAY_DIFFER and not _same(getattr(base, item.name), getattr(scenario, item.name)):
+            msg = (
+                f"{name} differs from the base in '{item.name}'; scenarios of a batch may differ in "
+                f"{', '.join(sorted(_MAY_DIFFER))} only: solve it on its own"
+            )
+            raise ValueError(msg)
+        if np.shape(getattr(base, item.name)) != np.shape(getattr(scenario, item.name)) and item.name != "ineligible":
+            msg = f"{name} has '{item.name}' of shape {np.shape(getattr(scenario, item.name))}, the base of another"
+            raise ValueError(msg)
+
+
+def learn(base: Problem, scenarios: Sequence[Problem], n_probes: int) -> Shared:
+    """Solve the relaxations of the base and of some scenarios, and keep what helps the others.
+
+    Parameters: n_probes, scenarios to look at, spread evenly over all.
+    """
+    classes = refine_together((base, *scenarios))
+    if not equitable(base, classes):
+        classes = singletons(base)
+    probes = [scenarios[len(scenarios) * number // n_probes] for number in range(min(n_probes, len(scenarios)))]
+    book, maker = PatternBook(), PoolMaker()
+    known: list[Known] = []
+    joined = joined_rows((base, *scenarios), classes, row_patterns(base, book=book, row_class=classes.row))
+    for problem in (base, *probes):
+        patterns = row_patterns(problem, book=book, row_class=classes.row)
+        formulation = Formulation(problem, patterns, joined)
+        master = Master(formulation.columns, formulation.rows)
+        if known:
+            maker.pool().put_into(formulation, master)
+        generate(formulation, master, None)
+        relaxation: Relaxation = lift(formulation, master)
+        maker.collect(formulation)
+        value = effective_values(problem).rack
+        known.append(Known(certificate(problem, relaxation), relaxation, problem.capacity, value))
+    pool = maker.pool()
+    patterns = row_patterns(base, book=book, row_class=classes.row)
+    formulation = Formulation(base, patterns, joined)
+    master = Master(formulation.columns, formulation.rows)
+    pool.put_into(formulation, master)
+    master.solve()
+    found = block_fillings(base, patterns, known[0].relaxation, np.unique(classes.block, return_index=True)[1])
+    return Shared(base, classes, joined, book, pool, master.basis(), found, tuple(known))
+
+
+def _same(first: Any, second: Any) -> bool:
+    if first is second:
+        return True
+    if isinstance(first, np.ndarray):
+        return bool(np.array_equal(first, second))
+    return bool(first == second)
+
+
+def _changes(base: Problem, scenario: Problem) -> dict[str, Any]:
+    """The fields in which a scenario differs: all that has to be sent to a process that has the base."""
+    named = {item.name: getattr(scenario, item.name) for item in fields(Problem)}
+    return {name: value for name, value in named.items() if not _same(getattr(base, name), value)}
+
+
+def _told(solved: Any, progress: Callable[[int, BatchSolution], None] | None) -> list[BatchSolution]:
+    result = []
+    for number, solution in enumerate(solved):
+        result.append(solution)
+        if progress is not None:
+            progress(number, solution)
+    return result
+
+
+class _Process:
+    """What one process of a batch knows."""
+
+    shared: Shared
+    evaluate: ClassBound
+    options: BatchOptions
+
+
+def _import_solvers(backend: str) -> None:
+    """What a process can do before it knows the problem."""
+    import_module("highspy")
+    kernel("search", backend)
+
+
+def _begin(shared: Shared, options: BatchOptions) -> None:
+    _Process.shared, _Process.options = shared, options
+    _Process.evaluate = ClassBound(shared.base, shared.classes)
+    load_kernels(*start_of_search(shared), options.backend)
+
+
+def _solve_changed(changes: dict[str, Any]) -> BatchSolution:
+    problem = replace(_Process.shared.base, **changes)
+    return solve_scenario(_Process.shared, _Process.evaluate, problem, _Process.options)

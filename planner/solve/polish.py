@@ -1,0 +1,64 @@
+"""One plan made better, round by round: profiles raised, then ruin and recreate over blocks, in a single lane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernels.backends import kernel
+from kernels.contract import Schedule
+from planner.solve.search import empty_state
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernels.contract import PackingModel, SearchGuide
+
+_STEPS_PER_BLOCK = 2
+_NONE = np.zeros(0, np.int64)
+
+
+def load_kernels(model: PackingModel, guide: SearchGuide, backend: str) -> None:
+    """Compile the kernels, or load them from the cache, so that the first plan does not wait for it."""
+    Polish(model, guide, np.zeros(model.value.shape, np.int64), backend, 0).warm_up()
+
+
+class Polish:
+    """A lane of the search that starts at a plan."""
+
+    def __init__(
+        self, model: PackingModel, guide: SearchGuide, n_racks: NDArray[np.int64], backend: str, seed: int
+    ) -> None:
+        """Take a plan that keeps all limits.
+
+        Parameters: n_racks [n_rows, n_configurations, n_periods]; backend; seed of the draws.
+        """
+        self._model, self._guide, self._backend, self._seed = model, guide, backend, seed
+        self._state, self._step = empty_state(model, 1), 1
+        state = self._state
+        state.n_racks[..., 0] = n_racks
+        load = np.zeros_like(state.slack)
+        kernel("loads", backend)(model, state.n_racks, load)
+        kernel("slack", backend)(model, load, state.slack)
+        self._run("raise_profiles", _NONE)
+
+    @property
+    def n_racks(self) -> NDArray[np.int32]:
+        """[n_rows, n_configurations, n_periods] standing racks."""
+        return self._state.n_racks[..., 0].astype(np.int32)
+
+    def round(self) -> None:
+        """Refill every block about twice; what is worse is not kept."""
+        n_steps = _STEPS_PER_BLOCK * self._model.open_cost.shape[0]
+        self._run("search", np.zeros(n_steps, np.int64))
+        self._step += n_steps
+        self._run("raise_profiles", _NONE)
+
+    def warm_up(self) -> None:
+        """Run every kernel without a step."""
+        self._run("search", _NONE)
+
+    def _run(self, name: str, thresholds: NDArray[np.int64]) -> None:
+        schedule = Schedule(self._seed, 0, self._step, thresholds)
+        kernel(name, self._backend)(self._model, self._guide, self._state, schedule)
