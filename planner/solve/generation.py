@@ -30,7 +30,7 @@ def generate(formulation: Formulation, master: Master, time_limit_s: float | Non
         improvement = add_columns(formulation, master, master.dual)
         if improvement <= _ENOUGH * max(abs(master.objective), 1.0):
             return
-        if time_limit_s is not None and time.monotonic() - started > time_limit_s / 4:
+        if time_limit_s is not None and time.monotonic() - started > time_limit_s / 2:
             return
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from planner.solve.patterns import RowPatterns
 
 _SMALLEST_WEIGHT = 1e-3
-_PART_OF_TIME = 0.25
+_PART_OF_TIME = 0.45
 """Of the time that is left, what one assignment may take."""
 
 
