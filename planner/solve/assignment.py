@@ -18,6 +18,7 @@ from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.fillings import Fillings, block_fillings
 from planner.solve.formulation import MONEY_CENTS
 from planner.solve.packing import effective_values
+from planner.solve.patterns import limits_inside_blocks
 from planner.solve.program import Answer, Program, solve_program
 
 if TYPE_CHECKING:
@@ -197,11 +198,10 @@ class ClassProgram:
         _, firsts = np.unique(classes.limit, return_index=True)
         n_classes = len(self.block_first)
         n_rows = np.array([rows.size for rows in self.rows_of]) * self.block_size
-        for limit in firsts:
+        inside = limits_inside_blocks(problem)
+        for limit in firsts[inside[firsts] < 0]:
             entries = slice(problem.limit_ptr[limit], problem.limit_ptr[limit + 1])
             blocks = problem.block_of_row_idx[problem.entry_row_idx[entries]]
-            if np.all(blocks == blocks[0]):
-                continue
             per_rack = np.zeros((n_classes, problem.n_configurations))
             np.add.at(per_rack, classes.block[blocks], problem.entry_coefficient[entries].astype(np.float64))
             per_rack /= n_rows[:, None]

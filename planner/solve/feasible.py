@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from planner.problem import Plan, Problem
 
 
-def limits_hold(problem: Problem, n_racks: NDArray[np.integer]) -> bool:
-    """Whether every limit holds in every period."""
+def limit_loads(problem: Problem, n_racks: NDArray[np.integer]) -> NDArray[np.int64]:
+    """[n_limits, n_periods] what a plan loads every limit with, scaled as its capacity."""
     load = np.zeros(problem.capacity.shape, np.int64)
     entry_load = np.einsum("ek,ekt->et", problem.entry_coefficient, n_racks[problem.entry_row_idx])
     loaded = np.diff(problem.limit_ptr) > 0
     if loaded.any():
         load[loaded] = np.add.reduceat(entry_load, problem.limit_ptr[:-1][loaded], axis=0)
-    return bool((load <= problem.capacity).all())
+    return load
+
+
+def limits_hold(problem: Problem, n_racks: NDArray[np.integer]) -> bool:
+    """Whether every limit holds in every period."""
+    return bool((limit_loads(problem, n_racks) <= problem.capacity).all())
 
 
 def holds(problem: Problem, plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.solve.fitting import InnerLimits, spread_over_rows
+from planner.solve.packing import configurations_by_system
 from planner.solve.paths import best_fillings
 
 if TYPE_CHECKING:
@@ -79,9 +80,8 @@ def _room(fits: _Fits) -> int:
 
 def profiles_by_draw(problem: Problem, system: int) -> list[int]:
     """Configurations of a system, the one with the smallest total draw first."""
-    own = np.flatnonzero(problem.system_of_configuration_idx == system)
-    draw = problem.entry_coefficient[:, own].astype(np.float64).sum(axis=0)
-    return [int(k) for k in own[np.lexsort((own, draw))]]
+    ptr, order = configurations_by_system(problem)
+    return [int(k) for k in order[ptr[system] : ptr[system + 1]]]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
 from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.feasible import limits_hold
 from planner.solve.formulation import MONEY_CENTS
+from planner.solve.patterns import limits_inside_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +122,7 @@ def path_pool(
     rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
     order = np.lexsort((limit_of_entry, problem.entry_row_idx))
     ptr = np.searchsorted(problem.entry_row_idx[order], np.arange(problem.n_rows + 1))
-    crossing = _crossing_limits(problem, limit_of_entry)
+    crossing = limits_inside_blocks(problem) < 0  # a path keeps the others by itself
     groups: dict[tuple[object, ...], int] = {}
     pool = PathPool(problem, proof, np.zeros(problem.n_blocks, np.int64), rows_of_block, [], [], demand_value)
     for block, rows in enumerate(rows_of_block):
@@ -140,17 +141,6 @@ def path_pool(
             pool.paths.append({})
         pool.group_of_block[block] = groups[key]
     return pool
-
-
-def _crossing_limits(problem: Problem, limit_of_entry: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Limits that touch more than one block; a path keeps the others by itself."""
-    blocks = problem.block_of_row_idx[problem.entry_row_idx]
-    lowest = np.full(problem.n_limits, problem.n_blocks, np.int64)
-    highest = np.full(problem.n_limits, -1, np.int64)
-    np.minimum.at(lowest, limit_of_entry, blocks)
-    np.maximum.at(highest, limit_of_entry, blocks)
-    crossing: NDArray[np.bool_] = highest > lowest
-    return crossing
 
 
 def _table(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import INACTIVE
+from planner.solve.feasible import limit_loads
 from planner.solve.fillings import profiles_by_draw
 from planner.solve.fitting import InnerLimits, raised, spread_over_rows
 
@@ -58,10 +59,7 @@ def settle(
 
 def _lower_where_broken(problem: Problem, plan: NDArray[np.int64]) -> None:
     """Where a limit is broken, put as many racks under it at their lowest profile as it takes."""
-    limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
-    load = np.zeros((problem.n_limits, problem.n_periods), np.int64)
-    np.add.at(load, limit_of_entry, np.einsum("ek,ekt->et", problem.entry_coefficient, plan[problem.entry_row_idx]))
-    broken = (problem.capacity != INACTIVE) & (load > problem.capacity)
+    broken = (problem.capacity != INACTIVE) & (limit_loads(problem, plan) > problem.capacity)
     systems = [profiles_by_draw(problem, system) for system in range(problem.n_systems)]
     for limit, t in np.argwhere(broken):
         entries = np.arange(problem.limit_ptr[limit], problem.limit_ptr[limit + 1])
