@@ -12,7 +12,7 @@ class InputFile:
     """One input file of a run."""
 
     role: str
-    """`portfolio`, `site` or `catalog`."""
+    """`portfolio`, `site`, `throughput` or `catalog`."""
     name: str
     """Its path inside a run's `inputs` folder, with forward slashes."""
     content: bytes

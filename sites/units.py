@@ -33,6 +33,9 @@ _EXTRA_UNITS = (
     "gpu = [gpu] = GPU",
     "Gbps = 1e9 bit / second",
     "Tbps = 1e12 bit / second",
+    "token = [token]",
+    "user = [user]",
+    "million = [million]",
 )
 
 
@@ -233,6 +236,9 @@ if TYPE_CHECKING:
     UsdPerGpuHour: TypeAlias = Fraction
     UsdPerWatt: TypeAlias = Fraction
     UsdPerKilowattMonth: TypeAlias = Fraction
+    UsdPerMillion: TypeAlias = Fraction
+    TokensPerSecondPerUser: TypeAlias = Fraction
+    PerSecond: TypeAlias = Fraction
     Ratio: TypeAlias = Fraction
     Overload: TypeAlias = Fraction
     Share: TypeAlias = Fraction
@@ -266,6 +272,9 @@ else:
     UsdPerGpuHour = _quantity("USD/gpu/h", example="5 USD/gpu/h")
     UsdPerWatt = _quantity("USD/W", example="11.7 USD/W")
     UsdPerKilowattMonth = _quantity("USD/kW/month", spelt="month", example="15 USD/kW/month")
+    UsdPerMillion = _quantity("USD/million", example="2.50 USD/million")
+    TokensPerSecondPerUser = _quantity("tokens/s/user", example="75 tokens/s/user")
+    PerSecond = _quantity("count/s", example="596944 1/s")
     Hours = _quantity("h", example="2 h")
     HoursPerYear = _quantity("h", maximum=8760, example="80 h")
     Minutes = _quantity("min", example="10 min")

@@ -19,6 +19,7 @@ from sites.portfolio_checks import portfolio_faults
 from sites.references import site_faults
 from sites.schema.portfolio import PortfolioFile, SiteEntry
 from sites.schema.site import SiteFile
+from sites.throughput_csv import read_pilot_files, with_pilots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ RESOLVED_FORMAT = "gigaplan-inputs/1"
 PLACEHOLDER = "site-to-plan"
 """Name that the library's `default` portfolio gives its site and itself; the name of a bare site file replaces it."""
 _SITE_FORMAT = "gigaplan-site/1"
+_ROLES = ("portfolio", "site", "throughput", "catalog")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class World:
     """In order of the portfolio."""
     catalog: Catalog
     files: tuple[InputFile, ...]
-    """Portfolio, then sites in order of the portfolio, then the catalogue's files by name."""
+    """Portfolio, sites and pilots' throughput in order of the portfolio, then the catalogue's files by name."""
 
 
 def load_world(path: Path | str) -> World:
@@ -89,7 +91,22 @@ def load_world(path: Path | str) -> World:
         except InputError as error:
             faults += [portfolio.fault(fault.message, "sites", index, "site") for fault in error.faults]
             contents.append(None)
-    return _assemble(portfolio, content, contents, load_catalog(), faults)
+    pilots, unread = _pilot_contents(portfolio, file.parent)
+    return _assemble(portfolio, content, contents, load_catalog(), [*faults, *unread], pilots)
+
+
+def _pilot_contents(portfolio: Document[PortfolioFile], folder: Path) -> tuple[list[tuple[str, bytes]], list[Fault]]:
+    """Shown name and bytes of each throughput file that the portfolio names, and a fault for each unreadable one."""
+    contents: list[tuple[str, bytes]] = []
+    faults: list[Fault] = []
+    for index, reference in enumerate(portfolio.value.throughput_files):
+        try:
+            contents.append((str(folder / reference), read_bytes(folder / reference)))
+        except InputError as error:
+            told = "; ".join(fault.message for fault in error.faults)
+            message = f"'{shortened(reference)}': {told}; a path is relative to the folder of the portfolio"
+            faults.append(portfolio.fault(message, "throughput_files", index))
+    return contents, faults
 
 
 def _faults_of_named_sites(content: bytes, portfolio_file: Path) -> list[Fault]:
@@ -161,13 +178,19 @@ def _assemble(
     contents: Sequence[tuple[str, bytes] | None],
     catalog: Catalog,
     faults: Sequence[Fault],
+    pilots: Sequence[tuple[str, bytes]] = (),
 ) -> World:
     """Load the sites, check everything against everything, and put the world together or raise all faults.
 
     Parameters: contents, shown name and bytes of each site in order of the portfolio, None where it is unreadable;
-    faults, those found so far.
+    faults, those found so far; pilots, shown name and bytes of each throughput file in order of the portfolio.
     """
     found = list(faults)
+    if pilots:
+        try:
+            catalog = with_pilots(catalog, read_pilot_files(pilots, catalog))
+        except InputError as error:
+            found += error.faults
     documents: list[Document[SiteFile] | None] = []
     for content in contents:
         document, site_errors = _load_site(content)
@@ -184,6 +207,7 @@ def _assemble(
         if document is not None and content is not None:
             sites.append(WorldSite(document.value.name, entry, document.value))
             files.append(InputFile("site", f"sites/{document.value.name}.yaml", content[1]))
+    files += [InputFile("throughput", f"throughput/{n}.csv", content) for n, (_, content) in enumerate(pilots, 1)]
     return World(portfolio.value, tuple(sites), catalog, (*files, *catalog.files))
 
 
@@ -220,7 +244,7 @@ def save_inputs(world: World, directory: Path) -> None:
 def load_world_from_inputs(directory: Path) -> World:
     """Load the world that `save_inputs` wrote, its catalogue included; raises InputError with every fault."""
     files = [InputFile(role, name, read_bytes(directory / name)) for role, name in _listed_files(directory / RESOLVED)]
-    by_role = {role: [file for file in files if file.role == role] for role in ("portfolio", "site", "catalog")}
+    by_role = {role: [file for file in files if file.role == role] for role in _ROLES}
     shown = str(directory / RESOLVED)
     if len(by_role["portfolio"]) != 1:
         raise InputError([Fault(shown, None, "files", f"found {len(by_role['portfolio'])} portfolios; one is due")])
@@ -230,8 +254,13 @@ def load_world_from_inputs(directory: Path) -> World:
     n_sites, n_files = len(portfolio.value.sites), len(by_role["site"])
     if n_sites != n_files:
         raise InputError([Fault(shown, None, "files", f"found {n_files} sites; the portfolio names {n_sites}")])
+    n_named, n_pilots = len(portfolio.value.throughput_files), len(by_role["throughput"])
+    if n_named != n_pilots:
+        message = f"found {n_pilots} throughput files; the portfolio names {n_named}"
+        raise InputError([Fault(shown, None, "files", message)])
     contents = [(str(directory / file.name), file.content) for file in by_role["site"]]
-    return _assemble(portfolio, portfolio_file.content, contents, catalog, [])
+    pilots = [(str(directory / file.name), file.content) for file in by_role["throughput"]]
+    return _assemble(portfolio, portfolio_file.content, contents, catalog, [], pilots)
 
 
 def _listed_files(path: Path) -> list[tuple[str, str]]:
@@ -246,8 +275,8 @@ def _listed_files(path: Path) -> list[tuple[str, str]]:
         message = f"the format is not '{RESOLVED_FORMAT}'; make the run again"
         raise _refused(path, message)
     for role, name in listed:
-        if role not in {"portfolio", "site", "catalog"} or not isinstance(name, str):
-            message = f"found role {role!r}; allowed: portfolio, site, catalog"
+        if role not in _ROLES or not isinstance(name, str):
+            message = f"found role {role!r}; allowed: {', '.join(_ROLES)}"
             raise _refused(path, message)
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
             message = f"'{shortened(name)}' is not a path inside the folder"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parents[1] / "sites" / "catalog" / "data"
 DOCUMENT = Path(__file__).parents[1] / "docs" / "catalogue.md"
-FAMILIES = ("rack_systems", "power", "cooling", "switches", "wirings", "cabling", "media")
+FAMILIES = ("rack_systems", "power", "cooling", "switches", "wirings", "cabling", "media", "throughput", "economics")
 WITHOUT_UNIT = {
     "gpu_packages", "gpu_dies", "cpus", "positions", "ports", "scalable_unit_racks", "lead_time_quarters",
     "lead_time_weeks", "average_training", "average_inference", "idle", "liquid_share", "performance",
@@ -28,6 +28,7 @@ WITHOUT_UNIT = {
     "second_law_efficiency", "derate_per_kelvin", "power_shelves", "power_shelves_per_feed",
     "swing_smoothing", "support_positions_per_unit", "emergency_rating", "short_time_rating",
     "saturation_efficiency", "cycles_of_concentration", "reference_cop", "rails", "route_factor",
+    "life_years", "rate_per_year", "machinery_share", "share_per_year", "annual_pue", "average_share",
 }  # fmt: skip
 QUANTITY = re.compile(r"^[\d.]+(e\d+)? \S.*$")
 PLATES = ("apparent", "real", "current")
@@ -52,9 +53,9 @@ def figures(value: object, path: str = "") -> Iterator[tuple[str, dict[str, Any]
         for key, item in value.items():
             yield from figures(item, f"{path}/{key}")
     elif isinstance(value, list):
-        for item in value:
+        for index, item in enumerate(value):
             if isinstance(item, dict):
-                yield from figures(item, f"{path}/{item['name']}")
+                yield from figures(item, f"{path}/{item.get('name', index)}")
 
 
 def citations(value: object) -> Iterator[str]:
@@ -85,7 +86,8 @@ def offenders(found: Iterator[str]) -> list[str]:
 
 def test_the_catalogue_is_not_small() -> None:
     assert len(all_figures()) > 600
-    assert set(raw_files()) == {"cooling.yaml", "media.yaml", "power.yaml", "rack_systems.yaml", "switches.yaml"}
+    families = {"cooling", "economics", "media", "power", "rack_systems", "switches", "throughput"}
+    assert set(raw_files()) == {f"{family}.yaml" for family in families}
 
 
 def test_every_figure_has_status_and_known_sources() -> None:
@@ -436,7 +438,8 @@ def test_the_document_lists_every_entry_and_no_other(catalog: Catalog) -> None:
     listed = set(re.findall(r"^\| `([a-z0-9-]+(?:/[a-z0-9-]+)?)` \|", text, re.MULTILINE))
     names = {one.name for one in catalog.configurations()}
     equipment = set(catalog.power) | set(catalog.cooling) | set(catalog.switches) | set(catalog.media)
-    assert listed == names | equipment | set(catalog.cabling) | set(catalog.wirings)
+    others = set(catalog.cabling) | set(catalog.wirings) | set(catalog.throughput) | set(catalog.economics)
+    assert listed == names | equipment | others
 
 
 def test_the_document_shows_the_ratings_of_the_data(catalog: Catalog) -> None:

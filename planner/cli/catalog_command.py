@@ -67,6 +67,8 @@ def _entries(catalog: Catalog) -> dict[str, tuple[str, BaseModel]]:
         ("medium", catalog.media),
         ("cabling", catalog.cabling),
         ("wiring", catalog.wirings),
+        ("throughput", catalog.throughput),
+        ("economics", catalog.economics),
     )
     return {name: (family, entry) for family, entries in families for name, entry in entries.items()}
 
@@ -76,7 +78,7 @@ def _list(entries: dict[str, tuple[str, BaseModel]], *, as_json: bool) -> None:
         put_json([{"name": name, "family": family, "title": _title(e)} for name, (family, e) in entries.items()])
         return
     lines = [(name, family, _title(entry), _note(entry)) for name, (family, entry) in entries.items()]
-    put_table("Catalogue", ("name", "family", "title", "profiles, or why disabled"), lines)
+    put_table("Catalogue", ("name", "family", "title", "profiles, systems, or why disabled"), lines)
     say("one entry with all its figures: gigaplan catalog NAME")
 
 
@@ -85,10 +87,16 @@ def _title(entry: BaseModel) -> str:
 
 
 def _note(entry: BaseModel) -> str:
-    """Why an entry cannot be planned, or how its profiles are called."""
+    """Why an entry cannot be planned, how its profiles are called, or which systems it measures."""
     reason = getattr(entry, "disabled_reason", None)
     if reason is not None:
         return f"disabled: {reason}"
+    curves = getattr(entry, "curves", None)
+    if isinstance(curves, tuple):
+        return f"{getattr(entry, 'counts', '')} of " + ", ".join(dict.fromkeys(curve.system for curve in curves))
+    basis = getattr(entry, "basis", None)
+    if basis is not None:
+        return f"for each watt {'of IT' if basis == 'it' else 'at the meter'}"
     names = [profile.name for profile in getattr(entry, "profiles", ())]
     return "" if names in ([], ["standard"]) else "profiles: " + ", ".join(names)
 
@@ -130,6 +138,6 @@ def _show_entry(entry: BaseModel, catalog: Catalog) -> None:
         for one in figures(entry, catalog.sources)
     ]
     put_table(_title(entry), ("figure", "value (low to high)", "status", "source"), lines)
-    note = _note(entry)
-    if note:
-        say(note)
+    for note in (_note(entry), *(getattr(entry, key, "") for key in ("conditions", "covers", "includes"))):
+        if note:
+            say(note)

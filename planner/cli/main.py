@@ -19,6 +19,7 @@ _COMMANDS = {
     "report": "Write a run's report.html again.",
     "year": "Run a plan through a year of hourly weather: PUE, water, energy, hours over rating.",
     "compare": "Plan at several loop set-points, or put two runs side by side.",
+    "explain": "Show what an answer rests on: public figures beside our own.",
     "validate": "Check input files and list every fault.",
     "show": "Summarise the graphs of the sites, or draw one.",
     "export": "Write the problem, the graphs or a load-flow case for other programs.",

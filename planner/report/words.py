@@ -73,7 +73,16 @@ def amount(value: float, unit: str) -> str:
 
 
 _PREFIXES = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
-_PREFIXED_UNITS = {"W": "W", "VA": "VA", "V": "V", "B": "B", "B/s": "B/s", "bit/s": "bit/s", "1/s": "FLOP/s"}
+_PREFIXED_UNITS = {
+    "W": "W",
+    "VA": "VA",
+    "V": "V",
+    "B": "B",
+    "B/s": "B/s",
+    "bit/s": "bit/s",
+    "1/s": "FLOP/s",
+    "count/s": "/s",
+}
 
 
 def quantity(text: str) -> str:

@@ -17,7 +17,10 @@ from sites.nearest import unknown
 from sites.schema.catalog import CatalogFile, PowerEquipment, Profile, RackSystem, SwitchEquipment
 from sites.schema.common import Sourced, Status
 from sites.schema.cooling_equipment import CoolingEquipment
+from sites.schema.economics import EconomicEntry
 from sites.schema.media import Cabling, Medium, Wiring
+from sites.schema.throughput import ThroughputBasis
+from sites.throughput_checks import throughput_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +29,18 @@ if TYPE_CHECKING:
 
     from sites.explain import Step
 
-Entry = TypeVar("Entry", RackSystem, PowerEquipment, CoolingEquipment, SwitchEquipment, Medium, Cabling, Wiring)
+Entry = TypeVar(
+    "Entry",
+    RackSystem,
+    PowerEquipment,
+    CoolingEquipment,
+    SwitchEquipment,
+    Medium,
+    Cabling,
+    Wiring,
+    ThroughputBasis,
+    EconomicEntry,
+)
 STANDARD = "standard"
 _KEY = re.compile(r"\S+")
 
@@ -62,6 +76,8 @@ class Catalog:
     media: dict[str, Medium] = field(default_factory=dict)
     cabling: dict[str, Cabling] = field(default_factory=dict)
     wirings: dict[str, Wiring] = field(default_factory=dict)
+    throughput: dict[str, ThroughputBasis] = field(default_factory=dict)
+    economics: dict[str, EconomicEntry] = field(default_factory=dict)
 
     def configuration(self, name: str) -> Configuration:
         """The configuration of this name; raises KeyError whose text names the nearest one."""
@@ -119,6 +135,9 @@ def parse_catalog(files: Sequence[InputFile]) -> Catalog:
     for document in documents:
         faults.extend(_merge(catalog, document))
         faults.extend(_unresolved_sources(document))
+    if len(documents) == len(files):
+        for document in documents:
+            faults.extend(throughput_faults(document, catalog.rack_systems))
     if faults:
         raise InputError(faults)
     return catalog
@@ -134,6 +153,8 @@ def _merge(catalog: Catalog, document: Document[CatalogFile]) -> Iterator[Fault]
     yield from _enter(catalog.media, value.media, "media", document)
     yield from _enter(catalog.cabling, value.cabling, "cabling", document)
     yield from _enter(catalog.wirings, value.wirings, "wirings", document)
+    yield from _enter(catalog.throughput, value.throughput, "throughput", document)
+    yield from _enter(catalog.economics, value.economics, "economics", document)
     for key, citation in value.sources.items():
         if catalog.sources.setdefault(key, citation) != citation:
             yield document.fault("another file gives this key another source; rename one of them", "sources", key)

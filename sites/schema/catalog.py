@@ -10,7 +10,9 @@ from pydantic import Field, model_validator
 from sites import units
 from sites.schema.common import Model, Name, Sourced, Text
 from sites.schema.cooling_equipment import CoolingEquipment
+from sites.schema.economics import Economics
 from sites.schema.media import Cabling, Medium, Wiring
+from sites.schema.throughput import ThroughputBasis
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -225,3 +227,5 @@ class CatalogFile(Model):
     media: tuple[Medium, ...] = ()
     cabling: tuple[Cabling, ...] = ()
     wirings: tuple[Wiring, ...] = ()
+    throughput: tuple[ThroughputBasis, ...] = ()
+    economics: tuple[Economics, ...] = ()

@@ -113,4 +113,7 @@ class PortfolioFile(Model):
     envelope: Envelope
     supply: Annotated[tuple[Supply, ...], Field(min_length=1)]
     money: Money
+    throughput_files: tuple[Text, ...] = ()
+    """Paths, relative to this file, of a pilot's measurements (CSV), which take the place of the catalogue's points of
+    the same basis and system."""
     contract: Contract | None = None
