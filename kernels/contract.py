@@ -101,3 +101,63 @@ class Schedule(NamedTuple):
     first_step: int
     threshold: NDArray[np.int64]
     """[n_steps] cents by which a step may worsen a plan."""
+
+
+class FirstOrderModel(NamedTuple):
+    """A linear program in every lane: gain · x at its most where factor · x − gate · x ≤ right side in each period.
+
+    Variables keep a value for each period; isotone ones never fall over time, others are free of each other. The last
+    variable is the contract's premium and the last constraint its revenue. Floats are all of one kind, 64 or 32 bits.
+    """
+
+    constraint_ptr: NDArray[np.int64]
+    """[n_constraints] offsets of the entries of each constraint but the last."""
+    constraint_variable_idx: NDArray[np.int64]
+    """[n_entries]"""
+    constraint_factor: NDArray[np.floating]
+    """[n_entries]"""
+    variable_ptr: NDArray[np.int64]
+    """[n_variables] offsets of the same entries by variable, the last left out."""
+    variable_constraint_idx: NDArray[np.int64]
+    """[n_entries]"""
+    variable_factor: NDArray[np.floating]
+    """[n_entries]"""
+    gate_variable_idx: NDArray[np.int64]
+    """[n_constraints] the variable that opens each constraint; -1 where there is none."""
+    gate_ptr: NDArray[np.int64]
+    """[n_variables] offsets of the constraints that each variable opens, the last left out."""
+    gate_constraint_idx: NDArray[np.int64]
+    """[n_gated]"""
+    gate: NDArray[np.floating]
+    """[n_constraints, n_periods, n_lanes] what the constraint's variable gives it; 0 without one."""
+    right_side: NDArray[np.floating]
+    """[n_constraints, n_periods, n_lanes] infinite where the constraint does not exist."""
+    gain: NDArray[np.floating]
+    """[n_variables, n_periods, n_lanes]"""
+    upper: NDArray[np.floating]
+    """[n_variables, n_periods, n_lanes] never falling over time for isotone variables; values are at least 0."""
+    revenue: NDArray[np.floating]
+    """[n_variables, n_periods, n_lanes] that the premium may draw on; [0, …] without a contract."""
+    n_isotone: int
+    """The first so many variables are isotone."""
+    amount: NDArray[np.floating]
+    """[n_lanes] that the premium may reach over all periods."""
+
+
+class FirstOrderState(NamedTuple):
+    """Where the iteration stands: the point, the step's image of it, and where averaging began."""
+
+    primal: NDArray[np.floating]
+    """[n_variables, n_periods, n_lanes]"""
+    dual: NDArray[np.floating]
+    """[n_constraints, n_periods, n_lanes]"""
+    primal_image: NDArray[np.floating]
+    dual_image: NDArray[np.floating]
+    primal_anchor: NDArray[np.floating]
+    dual_anchor: NDArray[np.floating]
+    n_steps: NDArray[np.int64]
+    """[n_lanes] steps since the anchor."""
+    primal_step: NDArray[np.floating]
+    """[n_lanes]"""
+    dual_step: NDArray[np.floating]
+    """[n_lanes]"""

@@ -22,9 +22,29 @@ KERNELS: dict[str, KernelSpec] = {
         KernelSpec("loads", "kernels.loops.loads:loads", "kernels.vectorised.loads:loads", "load"),
         KernelSpec("slack", "kernels.loops.loads:slack", "kernels.vectorised.loads:slack", "result"),
         KernelSpec("plan_value", "kernels.loops.value:plan_value", "kernels.vectorised.value:plan_value", "state"),
-        KernelSpec("row_oracle", "kernels.loops.oracle:row_oracle", "kernels.vectorised.oracle:row_oracle", "best"),
         KernelSpec(
-            "block_oracle", "kernels.loops.oracle:block_oracle", "kernels.vectorised.oracle:block_oracle", "best"
+            "first_order_steps",
+            "kernels.loops.first_order:first_order_steps",
+            "kernels.vectorised.first_order:first_order_steps",
+            "state",
+        ),
+        KernelSpec(
+            "first_order_errors",
+            "kernels.loops.first_order:first_order_errors",
+            "kernels.vectorised.first_order:first_order_errors",
+            "errors",
+        ),
+        KernelSpec(
+            "first_order_gain",
+            "kernels.loops.first_order:first_order_gain",
+            "kernels.vectorised.first_order:first_order_gain",
+            "result",
+        ),
+        KernelSpec(
+            "first_order_load",
+            "kernels.loops.first_order:first_order_load",
+            "kernels.vectorised.first_order:first_order_load",
+            "result",
         ),
         KernelSpec("strip", "kernels.loops.profiles:strip", "kernels.vectorised.profiles:strip", "state"),
         KernelSpec(

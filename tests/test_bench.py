@@ -15,8 +15,10 @@ from test_export import small_problem
 
 from planner.bench.campus import CampusSize, write_campus
 from planner.bench.judge import judge
-from planner.bench.race import OURS, Campus, Mark, Race, RaceRequest, marks_of, race
-from planner.bench.summary import ahead, medians, targets
+from planner.bench.race import RaceRequest, marks_of, race
+from planner.bench.records import BOUND_ONLY, OURS, PEERS, Campus, ForeignRaceError, Keeper, Mark, Race
+from planner.bench.reduced import FULL, REDUCED
+from planner.bench.summary import ahead, gap_of, medians, targets
 from planner.bench.trace import TraceWriter, read_events
 from planner.bench.worker import write_problem
 from planner.cli.main import group
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 needs_cp_sat = pytest.mark.skipif(find_spec("ortools") is None, reason="OR-Tools is optional and not installed")
 SMALL = CampusSize(60, 8)
+TOLERANCE = 1e-6
+"""Relative, of peers that work in floating point."""
 LIQUID = {"liquid", "flow", "chiller", "dry"}
 
 
@@ -45,7 +49,7 @@ def lowered(folder: Path, seed: int, size: CampusSize = SMALL) -> Problem:
     return lower(world).problem
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [11, 12, 13, 14, 15])
 def test_a_good_plan_of_a_generated_campus_meets_every_kind_of_limit(tmp_path: Path, seed: int) -> None:
     problem = lowered(tmp_path, seed)
     solution = solve(problem, SolveOptions(backend="numba", work_limit=4_000))
@@ -177,45 +181,97 @@ def test_cp_sat_and_highs_have_the_same_optimum_on_the_same_problem(tmp_path: Pa
     assert done.stdout.split() == ["OPTIMAL", str(highs_optimum(problem).objective_cents)], done.stderr
 
 
-def _mark(seed: int, solver: str, value: int | None, bound: float | None) -> Mark:
-    return Mark(seed, solver, "full", 5.0, value, bound, "", 5.0, 10.0, None, 0, None)
+def _mark(
+    seed: int, solver: str, value: int | None, bound: float | None, form: str = FULL, time_s: float = 5.0
+) -> Mark:
+    return Mark(seed, solver, form, time_s, value, bound, "", time_s, 10.0, None, 0, None)
+
+
+CAMPUS = Campus(1, 60, 4, 8, 300, 10, 0.1)
+
+
+def _race(*marks: Mark, size: CampusSize = SMALL) -> Race:
+    return Race(size, 2, 1.0, 0.0, (CAMPUS,), marks)
 
 
 def test_medians_and_who_is_ahead() -> None:
-    marks = (
-        _mark(1, OURS, 98, 100.0), _mark(2, OURS, 90, 100.0), _mark(3, OURS, 97, 100.0),
-        _mark(1, "highs", None, 101.0), _mark(2, "highs", 95, 100.0), _mark(3, "highs", 96, None),
-    )  # fmt: skip
-    request = RaceRequest(SMALL, (1, 2, 3), (5.0,), ("highs",), 2)
-    campus = Campus(1, 60, 4, 8, 300, 10, 0.1)
-    found = Race(request, 1.0, 0.0, (campus,) * 3, marks)
-    ours, highs = medians(found)
-    assert ours.gap == pytest.approx(0.03)
-    assert ours.worst_gap == pytest.approx(0.10)
-    assert (highs.gap, highs.worst_gap) == (None, None)
+    ours = (_mark(1, OURS, 98, 100.0), _mark(2, OURS, 90, 100.0), _mark(3, OURS, 97, 100.0))
+    highs = (_mark(1, "highs", None, 101.0), _mark(2, "highs", 95, 100.0), _mark(3, "highs", 96, None))
+    found = _race(*highs, *ours)
+    first, second = medians(found)
+    assert (first.solver, second.solver) == (OURS, "highs")
+    assert first.gap == pytest.approx(0.03)
+    assert first.least_gap == pytest.approx(0.02)
+    assert first.worst_gap == pytest.approx(0.10)
+    assert (second.gap, second.worst_gap, second.n_campuses) == (None, None, 3)
     assert ahead(found) == {5.0: True}
     assert targets(found) == {}, "aims are for a gigawatt"
-    large = RaceRequest(CampusSize(600, 16), (1,), (15.0, 30.0, 60.0), (), 2)
-    assert targets(Race(large, 1.0, 0.0, (), ())) == {15.0: 0.005, 60.0: 0.003}
-    alone = Race(request, 1.0, 0.0, (campus,) * 3, marks[:3])
-    assert ahead(alone) == {5.0: None}
+    large = _race(*(_mark(1, OURS, 99, 100.0, time_s=t) for t in (15.0, 30.0, 60.0)), size=CampusSize(600, 16))
+    assert targets(large) == {15.0: 0.005, 60.0: 0.003}
+    assert ahead(_race(*ours)) == {5.0: None}
+
+
+def test_claims_are_against_the_better_form_on_the_campuses_that_a_peer_met() -> None:
+    ours = (_mark(1, OURS, 98, 100.0), _mark(2, OURS, 80, 100.0))
+    full, reduced = _mark(1, "highs", 50, 100.0), _mark(1, "highs", 97, 100.0, REDUCED)
+    assert ahead(_race(*ours, full, reduced)) == {5.0: True}
+    assert ahead(_race(*ours, full, _mark(1, "highs", 99, 100.0, REDUCED))) == {5.0: False}
+
+
+def test_a_solver_without_plans_is_measured_against_the_best_plan_of_all() -> None:
+    bound_only = _mark(1, "pdlp", None, 100.0)
+    found = _race(_mark(1, OURS, 90, 95.0), _mark(1, "highs", 92, 110.0, time_s=60.0), bound_only)
+    assert gap_of(found, bound_only) == pytest.approx(0.08)
+    assert ahead(found)[5.0] is True
+
+
+def test_peers_may_be_stopped_earlier_and_some_campuses_raced_longer() -> None:
+    request = RaceRequest(
+        SMALL, (1, 2), (1.0, 15.0), ("highs",), 2, long_time_s=600.0, long_seeds=(2,), peer_time_s=60.0
+    )
+    assert request.times_of(1, OURS) == (1.0, 15.0)
+    assert request.times_of(2, OURS) == (1.0, 15.0, 600.0)
+    assert request.times_of(2, "highs") == (1.0, 15.0)
+    assert request.entries() == [(OURS, FULL), ("highs", FULL), ("highs", REDUCED)]
+
+
+def test_finished_marks_are_kept_and_a_line_cut_off_is_dropped(tmp_path: Path) -> None:
+    about = {"cores": 2, "versions": {"numpy": "2"}}
+    keeper = Keeper(tmp_path, about)
+    keeper.started(3.5, 0.25)
+    keeper.keep_campus(CAMPUS)
+    keeper.keep([_mark(1, OURS, 98, 100.0), _mark(1, OURS, 99, 100.0, time_s=15.0)])
+    with (tmp_path / "race.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"mark": {"seed": 1, "sol')
+    again = Keeper(tmp_path, about)
+    assert again.has(1, OURS, FULL, [5.0, 15.0])
+    assert not again.has(1, OURS, FULL, [5.0, 60.0])
+    again.keep([_mark(1, OURS, 97, 100.0)])
+    found = Keeper(tmp_path, about).race(SMALL, 2)
+    assert (found.warm_up_s, found.load_before, found.campuses) == (3.5, 0.25, (CAMPUS,))
+    assert [mark.value_cents for mark in found.marks] == [97, 99], "a mark taken again replaces the older one"
+    with pytest.raises(ForeignRaceError, match="differs in cores"):
+        Keeper(tmp_path, about | {"cores": 4})
 
 
 @needs_cp_sat
 @pytest.mark.slow
-def test_solvers_race_in_processes_of_their_own_and_bounds_enclose_the_best_plan() -> None:
+def test_solvers_race_in_processes_of_their_own_and_bounds_enclose_the_best_plan(tmp_path: Path) -> None:
     lines: list[str] = []
-    request = RaceRequest(CampusSize(12, 4), (31,), (6.0,), ("highs", "cp-sat"), 2)
-    found = race(request, lines.append)
-    by_solver = {mark.solver: mark for mark in found.marks}
-    assert set(by_solver) == {OURS, "highs", "cp-sat"}
-    assert by_solver[OURS].verified is True
+    request = RaceRequest(CampusSize(12, 4), (31,), (6.0,), PEERS, 2)
+    found = race(request, tmp_path, lines.append)
+    by_entry = {(mark.solver, mark.form): mark for mark in found.marks}
+    assert set(by_entry) == set(request.entries())
+    assert by_entry[OURS, FULL].verified is True
     best = max(mark.value_cents for mark in found.marks if mark.value_cents is not None)
     for mark in found.marks:
-        assert mark.value_cents is not None, mark
-        assert mark.bound_cents is not None
-        assert mark.bound_cents >= best - 1, mark
+        assert (mark.value_cents is None) == (mark.solver in BOUND_ONLY), mark
+        assert mark.bound_cents is not None, mark
+        assert mark.bound_cents >= best * (1 - TOLERANCE), mark
     assert any("seed 31" in line for line in lines)
+    lines.clear()
+    assert race(request, tmp_path, lines.append) == found
+    assert not lines, "a finished race runs nothing again"
 
 
 @pytest.mark.slow
@@ -225,10 +281,11 @@ def test_the_command_writes_results_and_pictures(tmp_path: Path) -> None:
     done = CliRunner().invoke(group, [*arguments, "--no-verify", "--out", str(out), "--json"])
     assert done.exit_code == 0, done.output
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    assert results["format"] == "gigaplan-bench/1"
+    assert results["format"] == "gigaplan-bench/2"
     assert [campus["seed"] for campus in results["campuses"]] == [7]
     assert {mark["solver"] for mark in results["marks"]} == {"gigaplan", "highs"}
     assert all(0 <= mark["gap"] < 1 for mark in results["marks"])
+    assert "| gigaplan |" in (out / "tables.md").read_text(encoding="utf-8")
     assert (out / "gaps.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (out / "gaps.svg").read_text(encoding="utf-8")
 
@@ -238,7 +295,11 @@ def test_the_command_writes_results_and_pictures(tmp_path: Path) -> None:
     [
         (["--seeds", "1,x"], "found '1,x'"),
         (["--time", "0"], "found '0'"),
-        (["--peers", "gurobi"], "the peers are highs, cp-sat"),
+        (["--peers", "gurobi"], "the peers are highs, highs-ipm, cp-sat, pdlp"),
+        (["--forms", "dual"], "the forms are full, reduced"),
+        (["--long-time", "600", "--long-seeds", "x"], "found 'x'"),
+        (["scaling", "--rows", "a"], "found 'a'"),
+        (["backends", "--lanes", "0"], "found '0'"),
         (["--rows", "3"], "3 is not in the range"),
     ],
 )

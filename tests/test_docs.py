@@ -58,6 +58,11 @@ def check_command(line: str, *, whole: bool) -> None:
     context = click.Context(group)
     subcommand = group.get_command(context, words[0])
     assert subcommand is not None, f"`{line}`: there is no command {words[0]}"
+    while isinstance(subcommand, click.Group) and len(words) > 1:
+        below = subcommand.get_command(context, words[1])
+        if below is None:
+            break
+        words, subcommand = words[1:], below
     known = {option for param in subcommand.params for option in param.opts} | {"--help", "-h"}
     assert not [word for word in words if word.startswith("-") and word.partition("=")[0] not in known], line
     if whole and "--help" not in words:

@@ -232,7 +232,7 @@ def test_meter_and_envelope() -> None:
     for meter, site in zip(lowered.meters, ("small", "other"), strict=True):
         rows = [r for r, name in enumerate(problem.row_names) if name.startswith(f"{site}:")]
         for row in rows:
-            assert meter.coefficient[row, :, -1].tolist() == envelope[problem.row_names[row]]
+            assert meter.coefficient[row - meter.first_row, :, -1].tolist() == envelope[problem.row_names[row]]
         assert meter.coefficient.any(axis=(1, 2)).sum() == 8
         # Eight UPS lose 20 kW each, the plant takes 10 kW; transformers, lines and feeders have no losses.
         assert meter.constant[-1] == (8 * 20_000 + 10_000) * UNIT

@@ -254,7 +254,7 @@ def test_an_interrupt_keeps_the_best_plan_and_says_so(n_rounds: int) -> None:
 
 
 def test_a_work_limit_is_kept_to_the_round_and_more_work_is_never_worse() -> None:
-    problem = random_problem(10)
+    problem = random_problem(15, FULL_SIZE)
     short, long = solve(problem, SolveOptions(work_limit=1)), solve(problem, SolveOptions(work_limit=3000))
     assert short.stop_reason is StopReason.WORK_LIMIT
     assert short.work < 3000 <= long.work

@@ -102,7 +102,7 @@ def test_every_toy_is_accepted(name: str, run_of: Callable[[str], Path]) -> None
     assert report.ok, report.failed()
     assert {check.name for check in report.checks} == {
         "inputs", "form", "tables", "placements", "eligibility", "growth", "blocks", "units", "limits", "power",
-        "failures", "totals", "money", "binding", "ineligible", "objective", "bound", "nonlinear chain",
+        "failures", "totals", "money", "cash", "binding", "ineligible", "objective", "bound", "nonlinear chain",
         "plant at its hour",
     }  # fmt: skip
 
@@ -122,7 +122,7 @@ def test_an_objective_raised_by_one_cent_is_refused(name: str, copy_of: Callable
     plan = _read(folder)
     plan["objective"] += 1
     _write(folder, plan)
-    assert _failed(verify(folder)) == {"objective", "money"}
+    assert _failed(verify(folder)) == {"objective", "money", "cash"}
 
 
 @pytest.mark.parametrize("name", FEASIBLE)

@@ -50,6 +50,15 @@ class CampusSize:
 
 
 @dataclass(frozen=True)
+class Campus:
+    """A generated campus: the content of its site file and of a portfolio that holds it alone."""
+
+    name: str
+    site: dict[str, Any]
+    portfolio: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class _Building:
     n_standard: int
     n_compact: int
@@ -67,6 +76,18 @@ def write_campus(folder: Path, seed: int, size: CampusSize) -> Path:
     Parameters: folder, which must exist; seed; size. The same seed and size give the same bytes. Raises ValueError
     when the size is too small to have two buildings and two templates.
     """
+    campus = draw_campus(seed, size)
+    for file, content in (("site.yaml", campus.site), ("portfolio.yaml", campus.portfolio)):
+        # JSON is YAML: what is written here is read by the loader that reads every other site.
+        (folder / file).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return folder / "portfolio.yaml"
+
+
+def draw_campus(seed: int, size: CampusSize) -> Campus:
+    """The content of both files.
+
+    Parameters: seed; size. Raises ValueError when the size is too small to have two buildings and two templates.
+    """
     if size.n_rows < _FEWEST_ROWS or size.n_periods < _FEWEST_PERIODS:
         msg = (
             f"found {size.n_rows} rows and {size.n_periods} periods; a generated campus has at least "
@@ -76,13 +97,8 @@ def write_campus(folder: Path, seed: int, size: CampusSize) -> Path:
     draw = random.Random(seed)
     buildings = _buildings(draw, size)
     name = f"campus-{seed}-{size.n_lineups * _ROWS_PER_LINEUP}-{size.n_periods}"
-    for file, content in (
-        ("site.yaml", _site(draw, name, buildings)),
-        ("portfolio.yaml", _portfolio(draw, name, size, buildings)),
-    ):
-        # JSON is YAML: what is written here is read by the loader that reads every other site.
-        (folder / file).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return folder / "portfolio.yaml"
+    site = _site(draw, name, buildings)
+    return Campus(name, site, _portfolio(draw, name, size, buildings))
 
 
 def _buildings(draw: random.Random, size: CampusSize) -> list[_Building]:
@@ -105,10 +121,10 @@ def _buildings(draw: random.Random, size: CampusSize) -> list[_Building]:
     return result
 
 
-def _template(path: Path | None) -> dict[str, Any]:
-    """A file of the library as plain values, its anchors written out."""
+def library_file(path: Path | None, name: str) -> dict[str, Any]:
+    """A file of the library as plain values, its anchors written out. Raises FileNotFoundError where it is missing."""
     if path is None:
-        msg = f"the library has no '{_TEMPLATE}', from which campuses are generated"
+        msg = f"the library has no '{name}', from which files are generated"
         raise FileNotFoundError(msg)
     node, _ = read_nodes(read_bytes(path), str(path))
     content = plain_value(node)
@@ -119,7 +135,7 @@ def _template(path: Path | None) -> dict[str, Any]:
 
 
 def _site(draw: random.Random, name: str, buildings: list[_Building]) -> dict[str, Any]:
-    site = _template(library.find_site(_TEMPLATE))
+    site = library_file(library.find_site(_TEMPLATE), _TEMPLATE)
     site["name"] = name
     site["title"] = f"Generated campus {name}"
     site["service"]["steps"] = _service_steps(draw, buildings)
@@ -225,7 +241,7 @@ def _dates(draw: random.Random, opens: int) -> dict[str, Any]:
 
 
 def _portfolio(draw: random.Random, name: str, size: CampusSize, buildings: list[_Building]) -> dict[str, Any]:
-    portfolio = _template(library.find(_TEMPLATE))
+    portfolio = library_file(library.find(_TEMPLATE), _TEMPLATE)
     portfolio["name"], portfolio["title"] = name, f"Generated campus {name}"
     portfolio["start"], portfolio["periods"] = _START, size.n_periods
     portfolio["sites"][0]["site"] = "./site.yaml"

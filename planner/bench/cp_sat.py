@@ -1,4 +1,4 @@
-"""OR-Tools CP-SAT in the race, on the full integer problem with its exact integer coefficients."""
+"""OR-Tools CP-SAT in the race, on the integer problem with its exact integer coefficients."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 from planner.problem import SHARE_BITS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from planner.bench.trace import TraceWriter
     from planner.export.model import IntegerModel
     from planner.problem import Problem
@@ -18,24 +16,27 @@ if TYPE_CHECKING:
 _LARGEST = 2**62
 
 
-def solve_cp_sat(problem: Problem, trace: TraceWriter, time_limit_s: float, n_cores: int) -> str:
+def solve_cp_sat(problem: Problem, form: str, trace: TraceWriter, time_limit_s: float, n_cores: int) -> str:
     """Run CP-SAT and write down every plan and bound; returns how it ended.
 
-    Parameters: problem, as lowered, without a contract or a minimum demand (their columns are not integers); trace;
-    time_limit_s, seconds; n_cores, workers. Raises ValueError with either, or where a sum could leave 64 bits.
+    Parameters: problem, as lowered, without a contract or a minimum demand (their columns are not integers); form,
+    one of `reduced.FORMS`; trace; time_limit_s, seconds; n_cores, workers. Raises ValueError with either, or where a
+    sum could leave 64 bits.
     """
     from ortools.sat.python import cp_model
 
-    from planner.export.model import integer_model
+    from planner.bench.reduced import model_of
+    from planner.bench.trace import answer_of
 
-    model = integer_model(problem)
+    model = model_of(problem, form)
     program, columns = cp_sat_model(model)
     best: dict[str, float | None] = {"claimed": None, "bound": None}
 
     class OnPlan(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
             best["claimed"], best["bound"] = self.objective_value, self.best_objective_bound
-            trace.news(best["claimed"], best["bound"], _racks(model, np.array([self.value(one) for one in columns])))
+            values = np.array([self.value(one) for one in columns])
+            trace.news(best["claimed"], best["bound"], answer_of(model, form, values))
 
     def on_bound(bound: float) -> None:
         best["bound"] = bound
@@ -82,10 +83,3 @@ def _refuse_what_does_not_fit(model: IntegerModel) -> None:
         if largest + abs(row.right) >= _LARGEST:
             msg = f"row {row.name} can reach {largest}, more than CP-SAT's 64 bits hold"
             raise ValueError(msg)
-
-
-def _racks(model: IntegerModel, value: NDArray[np.int64]) -> NDArray[np.int64]:
-    idx = model.racks_column_idx
-    racks = np.zeros(idx.shape, dtype=np.int64)
-    racks[idx >= 0] = value[idx[idx >= 0]]
-    return racks

@@ -10,7 +10,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.bench.race import marks_of, run_alone
-from planner.bench.worker import write_problem
 from planner.problem import INACTIVE, SHARE_BITS
 from planner.solve.batch import solve_batch
 
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.bench.race import Mark
     from planner.problem import Problem
     from planner.solve.scenario import BatchOptions, BatchSolution
 
@@ -163,19 +159,6 @@ def run_scenarios(
         cpu_s=_cpu_seconds() - cpu_s, gaps=tuple(one.gap for one in solved),
         first_bound_excess=tuple((one.first_bound - one.bound) / abs(one.bound) for one in solved if one.bound),
     )  # fmt: skip
-
-
-def race_peer(problem: Problem, solver: str, time_limit_s: float, n_cores: int) -> Mark:
-    """What a peer has on the full integer problem of one scenario after some seconds, its plan judged in integers.
-
-    Parameters: problem; solver, one of `race.PEERS`, which must be installed; time_limit_s, seconds; n_cores, threads.
-    """
-    with tempfile.TemporaryDirectory(prefix="gigaplan-scenario-") as scratch:
-        folder = Path(scratch)
-        write_problem(folder, problem)
-        trace = run_alone(folder, solver, time_limit_s, n_cores, keep_run=False)
-        (mark,) = marks_of(problem, trace, 0, solver, [time_limit_s])
-        return mark
 
 
 def _start_seconds() -> float:

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.bench.reduced import REDUCED
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from planner.export.model import IntegerModel
 
 EVENTS = "events.jsonl"
 END = "end.json"
@@ -110,9 +114,18 @@ def read_end(folder: Path) -> dict[str, Any] | None:
 
 
 def read_plan(folder: Path, name: str) -> NDArray[np.int32]:
-    """[n_rows, n_configurations, n_periods] racks of a plan."""
+    """[n_rows, n_configurations, n_periods] racks of a plan, or [n_columns] an answer to the reduced form."""
     racks: NDArray[np.int32] = np.load(folder / name, allow_pickle=False)
     return racks
+
+
+def answer_of(model: IntegerModel, form: str, value: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What to keep of a whole solution: racks [n_rows, n_configurations, n_periods], of the reduced form every column.
+
+    Parameters: model; form, one of `reduced.FORMS`; value [n_columns].
+    """
+    idx = model.racks_column_idx
+    return value if form == REDUCED else np.where(idx >= 0, value[idx], 0)
 
 
 def _peak_memory_bytes() -> int | None:

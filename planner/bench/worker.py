@@ -10,16 +10,25 @@ import json
 import os
 import pickle
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.bench.trace import TraceWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from planner.problem import Problem
 
 PROBLEM = "problem.pickle"
 REQUEST = "request.json"
+_PEERS = {
+    "highs": ("highs", "solve_highs"),
+    "highs-ipm": ("highs", "solve_highs_ipm"),
+    "cp-sat": ("cp_sat", "solve_cp_sat"),
+    "pdlp": ("pdlp", "solve_pdlp"),
+}
 
 
 def work(folder: Path) -> None:
@@ -48,13 +57,10 @@ def _solve(request: dict[str, Any], trace: TraceWriter) -> str:
         from planner.bench.ours import solve_alone
 
         return solve_alone(problem, trace, time_limit_s, n_cores)
-    if solver == "highs":
-        from planner.bench.highs import solve_highs
-
-        return solve_highs(problem, trace, time_limit_s, n_cores)
-    from planner.bench.cp_sat import solve_cp_sat
-
-    return solve_cp_sat(problem, trace, time_limit_s, n_cores)
+    solve: Callable[[Problem, str, TraceWriter, float, int], str]
+    module, function = _PEERS[solver]
+    solve = getattr(import_module(f"planner.bench.{module}"), function)
+    return solve(problem, request["form"], trace, time_limit_s, n_cores)
 
 
 def write_problem(campus: Path, problem: Problem) -> None:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.bench_parts import backends, portfolio, scaling, scenarios
+from planner.cli.bench_small import small
 from planner.cli.exits import INFEASIBLE, Ended
 from planner.cli.screen import put_json, put_table, say
 
 if TYPE_CHECKING:
-    from planner.bench.race import Race
+    from planner.bench.records import Race
 
 RESULTS = "results.json"
-_PACKAGES = {"highs": "highspy", "cp-sat": "ortools"}
+_PACKAGES = {"highs": "highspy", "highs-ipm": "highspy", "cp-sat": "ortools", "pdlp": "ortools"}
+_FORMS = ("full", "reduced")
 
 
 def _numbers(text: str, option: str, kind: type[int] | type[float]) -> tuple[Any, ...]:
@@ -51,44 +54,68 @@ def _peers(text: str | None) -> tuple[str, ...]:
     return asked
 
 
-@click.command("bench")
+def _forms(text: str) -> tuple[str, ...]:
+    asked = tuple(dict.fromkeys(text.split(",")))
+    for form in asked:
+        if form not in _FORMS:
+            msg = f"found '{form}'; the forms are {', '.join(_FORMS)}"
+            raise click.BadParameter(msg, param_hint="--forms")
+    return asked
+
+
+@click.group("bench", invoke_without_command=True)
 @click.option("--rows", type=click.IntRange(min=12), default=600, show_default=True, help="Rows of a campus, about.")
 @click.option("--periods", type=click.IntRange(4, 40), default=16, show_default=True, help="Quarters of the plan.")
 @click.option("--seeds", default="101,102,103", show_default=True, help="Campuses to generate, one for each seed.")
 @click.option("--time", "times", default="5,15,60", show_default=True, help="Seconds at which gaps are read.")
-@click.option("--peers", help="Solvers to race: highs, cp-sat, or none.  [default: those installed]")
+@click.option("--long-time", type=click.FloatRange(min=0, min_open=True), help="One more mark for --long-seeds.")
+@click.option("--long-seeds", help="Campuses that are raced to --long-time.")
+@click.option("--peers", help="Solvers to race: highs, highs-ipm, cp-sat, pdlp, or none.  [default: those installed]")
+@click.option("--forms", default="full,reduced", show_default=True, help="What peers get.")
+@click.option("--peer-time", type=click.FloatRange(min=0, min_open=True), help="Longest run of a peer, seconds.")
 @click.option("--cores", type=click.IntRange(min=1), help="Threads of every solver.  [default: all usable]")
 @click.option("--no-verify", is_flag=True, help="Do not check our longest run of each campus as `verify` does.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs/bench"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.pass_context
 def command(
-    rows: int, periods: int, seeds: str, times: str, peers: str | None, cores: int | None, no_verify: bool, out: Path,
-    as_json: bool,
+    context: click.Context, rows: int, periods: int, seeds: str, times: str, long_time: float | None,
+    long_seeds: str | None, peers: str | None, forms: str, peer_time: float | None, cores: int | None,
+    no_verify: bool, out: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Race Gigaplan against other solvers on generated campuses: gap against time.
 
     Every campus is generated from its seed and passes through the whole pipeline. Each solver runs alone, in a
-    process of its own, on the same cores and clock, on the same full integer problem. Our gap is proven in integers;
-    of a peer, its plan is evaluated again in integers and its bound is its own word. Writes results.json, gaps.png
-    and gaps.svg.
+    process of its own, on the same cores and clock. Peers get the full problem and a reduced one. Our gap is proven
+    in integers; of a peer, its plan is evaluated again in integers and its bound is its own word. Writes results.json,
+    tables.md, gaps.png and gaps.svg.
+
+    A race that is stopped goes on where it stood when it is started again with the same --out; seeds, times, peers
+    and forms that were added join what is there.
 
     \b
-    Examples:
       gigaplan bench
       gigaplan bench --rows 120 --periods 8 --seeds 1 --time 1,5 --peers highs
-      gigaplan bench --seeds 101,102,103,104,105 --time 1,5,15,60,600 --out runs/bench-long
+      gigaplan bench --seeds 101,102,103,104,105 --time 1,5,15,60 --long-time 600 --long-seeds 101
     """
+    if context.invoked_subcommand is not None:
+        return
     from planner.bench.campus import CampusSize
     from planner.bench.race import RaceRequest, race
+    from planner.bench.records import ForeignRaceError
     from planner.bench.summary import document
     from planner.run.manifest import n_usable_cores
 
     request = RaceRequest(
         CampusSize(rows, periods), _numbers(seeds, "--seeds", int), _numbers(times, "--time", float), _peers(peers),
-        min(cores or n_usable_cores(), n_usable_cores()), not no_verify,
+        min(cores or n_usable_cores(), n_usable_cores()), not no_verify, _forms(forms), long_time,
+        _numbers(long_seeds, "--long-seeds", int) if long_seeds else (), peer_time,
     )  # fmt: skip
     _refuse_foreign(out)
-    found = race(request, say)
+    try:
+        found = race(request, out, say)
+    except ForeignRaceError as error:
+        raise click.BadParameter(str(error), param_hint="--out") from None
     results = document(found, datetime.now(UTC).isoformat(timespec="seconds"))
     _write(out, found, results)
     if as_json:
@@ -100,51 +127,49 @@ def command(
         raise Ended(INFEASIBLE)
 
 
+for _part in (scaling, backends, scenarios, portfolio, small):
+    command.add_command(_part)
+
+
 def _refuse_foreign(out: Path) -> None:
-    if out.is_dir() and any(out.iterdir()) and not (out / RESULTS).is_file():
-        msg = f"{out} holds something else than results of a race; name another folder"
+    from planner.bench.records import KEPT
+
+    if out.is_dir() and any(out.iterdir()) and not (out / KEPT).is_file():
+        msg = f"{out} holds something else than a race; name another folder"
         raise click.BadParameter(msg, param_hint="--out")
 
 
 def _write(out: Path, found: Race, results: dict[str, Any]) -> None:
     from planner.bench.picture import draw_gaps
+    from planner.bench.summary import GAP_COLUMNS, gap_lines, markdown
 
-    out.mkdir(parents=True, exist_ok=True)
     (out / RESULTS).write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (out / "tables.md").write_text(markdown(GAP_COLUMNS, gap_lines(found)), encoding="utf-8")
     for name in ("gaps.png", "gaps.svg"):
         draw_gaps(found, out / name)
 
 
-def _percent(share: float | None) -> str:
-    return "none" if share is None else f"{100 * share:.3f} %"
-
-
 def _show(found: Race, out: Path) -> None:
-    from planner.bench.summary import ahead, medians, targets
+    from planner.bench.summary import GAP_COLUMNS, ahead, gap_lines, gap_of, percent, targets
 
-    times = [f"{time_s:g} s" for time_s in found.request.times_s]
-    aims = targets(found)
-    by_run: dict[tuple[int, str, str], list[str]] = {}
+    times = [f"{time_s:g} s" for time_s in found.times_s]
+    by_run: dict[tuple[str, ...], dict[str, str]] = {}
     for mark in found.marks:
-        by_run.setdefault((mark.seed, mark.solver, mark.form), []).append(_percent(mark.gap))
-    put_table("Gap of each campus", ("seed", "solver", "form", *times), [(*key, *gaps) for key, gaps in by_run.items()])
-    lines = [
-        (
-            line.solver, line.form, f"{line.time_s:g} s", _percent(line.gap), _percent(line.worst_gap),
-            _percent(line.cross_gap), _percent(line.bound_share),
-            _percent(aims[line.time_s]) if line.solver == "gigaplan" and line.time_s in aims else "",
-        )
-        for line in medians(found)
-    ]  # fmt: skip
-    columns = ("solver", "form", "time", "gap", "worst gap", "plan to best bound", "bound to best plan", "target")
-    put_table(f"Medians of {len(found.campuses)} campuses", columns, lines, right=range(3, len(columns)))
+        by_time = by_run.setdefault((str(mark.seed), mark.solver, mark.form), {})
+        by_time[f"{mark.time_s:g} s"] = percent(gap_of(found, mark))
+    lines = [(*run, *(gaps.get(time_s, "") for time_s in times)) for run, gaps in by_run.items()]
+    put_table("Gap of each campus", ("seed", "solver", "form", *times), lines)
+    put_table(f"Medians of {len(found.seeds)} campuses", GAP_COLUMNS, gap_lines(found), right=range(2, 9))
+    for time_s, aim in targets(found).items():
+        say(f"our target after {time_s:g} s: {percent(aim)}")
     for time_s, value in ahead(found).items():
         if value is not None:
-            say(f"after {time_s:g} s Gigaplan is {'ahead of every peer' if value else 'NOT ahead of every peer'}")
+            forms = "in its better form"
+            say(f"after {time_s:g} s Gigaplan is {'ahead' if value else 'NOT ahead'} of every peer {forms}")
     n_verified = sum(mark.verified is True for mark in found.marks)
     say(f"runs of ours accepted by the checker: {n_verified}")
     say(f"first process of ours, before the clock, with compiling or loading kernels: {found.warm_up_s:.1f} s")
-    if found.load_before is not None and found.load_before > found.request.n_cores / 2:
+    if found.load_before is not None and found.load_before > found.n_cores / 2:
         say(f"the machine was busy before the race (load {found.load_before:.1f}); race again when it is idle")
     say(f"results  {out / RESULTS}")
     say(f"picture  {out / 'gaps.png'}")

@@ -6,7 +6,10 @@ import importlib
 
 import click
 
-_PARTS = {"figures": "Public figures beside what our own catalogue gives on their basis."}
+_PARTS = {
+    "figures": "Public figures beside what our own catalogue gives on their basis.",
+    "break-even": "Grace Blackwell against Vera Rubin: at which speed, price or delay the choice flips.",
+}
 
 
 class Explanations(click.Group):
@@ -46,4 +49,5 @@ def command() -> None:
     \b
     Example:
       gigaplan explain figures
+      gigaplan explain break-even
     """

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 @click.option("--work-limit", type=click.IntRange(min=1), metavar="N", help="Stop after so many search steps.")
 @click.option("--backend", type=click.Choice(["auto", "numpy", "numba"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the search.")
+@click.option(
+    "--bound", type=click.Choice(["auto", "columns", "first-order"]), default="auto", show_default=True,
+    help="How the bound is found; auto looks at how much of the problem is alike.",
+)  # fmt: skip
 @click.option("--guide", type=click.Path(path_type=Path), help="Replay the guide.npz of another run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -31,6 +35,7 @@ def command(
     work_limit: int | None,
     backend: str,
     seed: int,
+    bound: str,
     guide: Path | None,
     as_json: bool,
 ) -> None:
@@ -51,7 +56,9 @@ def command(
     from sites.world import load_world
 
     world = load_world(file)
-    options = SolveOptions(backend=backend, seed=seed, time_limit_s=time_limit, work_limit=work_limit)
+    options = SolveOptions(
+        backend=backend, seed=seed, time_limit_s=time_limit, work_limit=work_limit, bound=bound
+    )  # fmt: skip
     request = RunRequest(out or Path("runs") / world.portfolio.name, options, guide)
     line = ProgressLine()
     try:

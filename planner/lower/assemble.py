@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.lower.money import SiteMoney, contract_amount_cents, conversion_cents
-from planner.problem import INACTIVE, SHARE_BITS, Ineligible, LimitInfo, MinimumDemand, Problem
-from sites.faults import Fault, InputError
+from planner.problem import Ineligible, MinimumDemand, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.lower.hosts import Offer, SiteHosts
-    from planner.lower.merging import Limit
+    from planner.lower.limit_table import LimitTable
     from sites.schema.portfolio import PortfolioFile
-
-CEILING = 2**62
-FAMILIES_AFTER_FAILURES = frozenset({"power", "liquid", "flow", "air", "dry", "chiller"})
-"""Families whose limits may name a failure."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +38,17 @@ def assemble(
     hosts: Sequence[SiteHosts],
     monies: Sequence[SiteMoney],
     first_period: NDArray[np.int32],
-    limits: Sequence[Limit],
+    limits: Sequence[LimitTable],
     ineligible: Sequence[Ineligible],
     unit_racks: dict[str, int],
 ) -> Problem:
     """Build the arrays.
 
     Parameters: hosts and monies, by site in the order of the portfolio; first_period, [n_rows, n_configurations];
-    limits, active ones. Raises InputError when an integer would not fit.
+    limits, active ones, rows numbered through the sites.
     """
     blocks = blocks_of(hosts)
     site_of_row = np.repeat(np.arange(len(hosts)), [len(one.row_idx) for one in hosts])
-    _refuse_overflow(limits, {row: n for one in hosts for row, n in one.n_positions.items()})
-    entries = [(row, limit.coefficients[row]) for limit in limits for row in limit.rows]
     return Problem(
         row_names=tuple(f"{one.site.name}:{row}" for one in hosts for row in one.row_idx),
         configuration_names=tuple(one.name for one in offer.configurations),
@@ -65,11 +58,11 @@ def assemble(
         system_of_configuration_idx=np.array(offer.system_idx, np.int32),
         block_of_row_idx=blocks.of_row_idx,
         first_period=first_period,
-        limits=tuple(_info(limit) for limit in limits),
-        limit_ptr=np.cumsum([0, *(len(limit.coefficients) for limit in limits)], dtype=np.int64),
-        entry_row_idx=np.array([row for row, _ in entries], np.int32),
-        entry_coefficient=np.array([c for _, c in entries], np.int64).reshape(len(entries), len(offer.configurations)),
-        capacity=_capacities(limits, len(offer.periods)),
+        limits=tuple(info for table in limits for info in table.infos()),
+        limit_ptr=np.cumsum(np.concatenate([[0], *(table.n_entries for table in limits)]), dtype=np.int64),
+        entry_row_idx=np.concatenate([table.row_idx for table in limits]),
+        entry_coefficient=np.concatenate([table.coefficient for table in limits]),
+        capacity=np.concatenate([table.capacity for table in limits if table.names]),
         period_value=np.stack([money.period_value() for money in monies])[site_of_row],
         contract_revenue=np.stack([money.contract_revenue() for money in monies])[site_of_row],
         start_value=_start_values(offer, hosts, monies),
@@ -135,31 +128,3 @@ def blocks_of(hosts: Sequence[SiteHosts]) -> Blocks:
         site_idx=tuple(s for s, _ in number),
         avoidable_capex_usd=tuple(capex[key] for key in number),
     )
-
-
-def _info(limit: Limit) -> LimitInfo:
-    name = limit.name
-    contingency = name.detail if name.family in FAMILIES_AFTER_FAILURES else None
-    return LimitInfo(name.text, name.site, name.family, name.element, contingency, limit.unit, name.before_action)
-
-
-def _capacities(limits: Sequence[Limit], n_periods: int) -> NDArray[np.int64]:
-    capacity = np.full((len(limits), n_periods), INACTIVE, np.int64)
-    for index, limit in enumerate(limits):
-        for t, value in enumerate(limit.capacity):
-            if value is not None:
-                capacity[index, t] = value
-    return capacity
-
-
-def _refuse_overflow(limits: Sequence[Limit], n_positions: dict[int, int]) -> None:
-    """Refuse what 64-bit integers cannot hold: loads of full rows, or capacities, of 2^62 or more."""
-    for limit in limits:
-        load = sum(max(values) * n_positions[row] for row, values in limit.coefficients.items())
-        most = max(value for value in limit.capacity if value is not None)
-        if load >= CEILING or most >= CEILING:
-            message = (
-                f"limit '{limit.name.text}' may reach {max(load, most) >> SHARE_BITS:,} {limit.unit}; scaled by 2^20 "
-                f"it must stay below 2^62, that is {CEILING >> SHARE_BITS:,} {limit.unit}: split the portfolio"
-            )
-            raise InputError([Fault("portfolio", None, limit.name.text, message)])

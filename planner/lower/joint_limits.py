@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from planner.lower.hosts import Offer
     from planner.lower.money import Prices
-    from planner.lower.power_limits import EpochLoads, EpochMeter
+    from planner.lower.side_figures import MeterWindow
     from sites.schema.portfolio import PortfolioFile
 
 JOINT = "*"
@@ -28,13 +28,11 @@ def envelope_capacity_w(portfolio: PortfolioFile, period: str) -> Fraction:
     return steps[-1] if steps else Fraction(0)
 
 
-def envelope_limits(
-    portfolio: PortfolioFile, offer: Offer, sites: Sequence[Sequence[tuple[EpochLoads, EpochMeter]]]
-) -> list[Piece]:
+def envelope_limits(portfolio: PortfolioFile, offer: Offer, sites: Sequence[Sequence[MeterWindow]]) -> list[Piece]:
     """What the plan's racks draw together, one piece for each period (equal ones are joined later).
 
     Racks of others and constant loads belong to the sites' meters, not to the envelope.
-    Parameters: sites, for each site its epochs in order with their meters.
+    Parameters: sites, for each site the meters of its epochs in order.
     """
     name = LimitName(JOINT, "envelope", portfolio.envelope.basis)
     it_w = tuple(draw.it_w << SHARE_BITS for draw in offer.draws)
@@ -42,11 +40,11 @@ def envelope_limits(
     for t, period in enumerate(offer.periods):
         coefficients: dict[int, Coefficients] = {}
         standing: set[int] = set()
-        for epochs in sites:
-            loads, meter = next(e for e in epochs if e[0].state.epoch.first_period <= t < e[0].state.epoch.end_period)
-            standing |= loads.standing_idx
+        for windows in sites:
+            meter = next(one for one in windows if one.first_period <= t < one.end_period)
+            standing |= meter.standing_rows
             on_meter = portfolio.envelope.basis == "meter"
-            coefficients.update(meter.rows.coefficients if on_meter else dict.fromkeys(loads.standing_idx, it_w))
+            coefficients.update(meter.coefficients if on_meter else dict.fromkeys(meter.standing_rows, it_w))
         capacity = scaled_capacity(envelope_capacity_w(portfolio, period))
         pieces.append(Piece(name, "W", t, coefficients, (capacity,), frozenset(standing)))
     return pieces

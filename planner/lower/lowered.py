@@ -65,8 +65,10 @@ class MeterLoad:
     """Power that one site draws from its service in normal operation, scaled by 2^20 (watts)."""
 
     site: str
+    first_row: int
+    """Of the site's rows in the problem, which follow one another."""
     coefficient: NDArray[np.int64]
-    """[n_rows, n_configurations, n_periods] for each standing rack of the problem; 0 on other sites' rows."""
+    """[n_rows of the site, n_configurations, n_periods] for each standing rack."""
     constant: tuple[int, ...]
     """[n_periods] losses, house loads and fixed power that do not depend on racks."""
     occupied: tuple[int, ...]

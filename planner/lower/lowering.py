@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.errors import InfeasibleError
 from planner.lower.assemble import assemble
+from planner.lower.by_site import by_site
 from planner.lower.cooling_limits import CoolingLimits
 from planner.lower.dominance import drop_implied
 from planner.lower.draws import draw_of
@@ -16,14 +18,15 @@ from planner.lower.eligibility import SiteEligibility, Verdict
 from planner.lower.fabric_limits import fabric_limits
 from planner.lower.hosts import Offer, SiteHosts
 from planner.lower.joint_limits import budget_limits, envelope_limits, supply_limits
-from planner.lower.lowered import ConfigurationInfo, Lowered, MeterLoad, OccupiedRow, RowInfo
-from planner.lower.merging import Limit, merge
+from planner.lower.limit_table import limit_table
+from planner.lower.lowered import Lowered
+from planner.lower.merging import merge
 from planner.lower.money import SiteMoney, prices_of
-from planner.lower.pieces import scaled_share
 from planner.lower.power_limits import EpochLoads, EpochMeter, meter_of, power_limits
 from planner.lower.row_figures import floor_uniform_kg_per_m2
-from planner.lower.site import LoweredSite, prepare
-from planner.lower.site_limits import landing_limits, meter_limit, row_limits, service_capacity_w
+from planner.lower.side_figures import configuration_infos, meter_load, meter_window, occupied_infos, row_info
+from planner.lower.site import prepare
+from planner.lower.site_limits import landing_limits, meter_limit, row_limits
 from planner.lower.supply_at_meter import largest_meter_draw_w, supply_at_meter
 from planner.lower.swing import swing_limit
 from planner.problem import Ineligible
@@ -38,8 +41,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.lower.limit_table import LimitTable
+    from planner.lower.lowered import DroppedLimit
+    from planner.lower.merging import Limit
     from planner.lower.money import Prices
     from planner.lower.pieces import Piece
+    from planner.lower.side_figures import MeterWindow
+    from planner.lower.site import LoweredSite
     from sites.catalog.loader import Catalog
     from sites.schema.portfolio import PortfolioFile
     from sites.world import World
@@ -48,44 +56,71 @@ Verdicts = dict[str, tuple[Verdict, ...]]
 SiteEpochs = list[tuple[EpochLoads, EpochMeter]]
 
 
-def lower(world: World) -> Lowered:
+@dataclass(frozen=True)
+class SiteTable:
+    """What one site adds to the problem, its rows numbered from 0; all of it can be sent between processes."""
+
+    verdicts: Verdicts
+    limits: LimitTable
+    dropped: tuple[DroppedLimit, ...]
+    n_contingencies_dropped: int
+    meters: tuple[MeterWindow, ...]
+    meter_w: tuple[Fraction, ...]
+    """Of one rack of each configuration, where the tariff charges demand."""
+    refused: InfeasibleError | InputError | None = None
+    """Why the site has no limits; of no matter where no site of the portfolio has a row to fill."""
+
+
+def lower(world: World, n_processes: int = 1) -> Lowered:
     """Lower a world to the packing problem of `docs/model.md`.
 
+    Parameters: n_processes, among which sites are dealt out; the result is the same.
     Raises InfeasibleError when what stands already breaks a limit or no row can hold anything; InputError when a
     capacity falls after the last decision, a life ends before it, a figure is unknown, or integers would not fit.
     """
     portfolio, catalog = world.portfolio, world.catalog
     offer = offer_of(portfolio, catalog)
     _refuse_unmodelled(world)
-    sites = [prepare(world_site, catalog, offer.periods) for world_site in world.sites]
-    verdicts = [SiteEligibility(site, offer, portfolio).verdicts() for site in sites]
+    prepared: dict[int, LoweredSite] = {}
+
+    def table_of(number: int) -> SiteTable:
+        prepared[number] = prepare(world.sites[number], catalog, offer.periods)
+        return _site_table(world, offer, prepared[number])
+
+    tables = list(by_site(table_of, len(world.sites), n_processes))
+    # What another process has prepared stays there: it is large, and quicker made again than sent.
+    sites = [prepared.get(n) or prepare(one, catalog, offer.periods) for n, one in enumerate(world.sites)]
+    verdicts = [table.verdicts for table in tables]
     hosts = number_rows(sites, verdicts, offer)
     ineligible = _ineligible(sites, verdicts, offer)
     if not any(one.row_idx for one in hosts):
         raise _no_usable_row(sites, verdicts)
+    refused = next((table.refused for table in tables if table.refused is not None), None)
+    if refused is not None:
+        raise refused
     first_period = _first_periods(hosts, verdicts, offer)
     eligible: list[list[bool]] = (first_period < len(offer.periods)).tolist()
-
-    epochs = [_epoch_loads(one, offer) for one in hosts]
+    first_rows = np.cumsum([0] + [len(one.row_idx) for one in hosts]).tolist()
     prices = prices_of(portfolio, catalog, offer.systems)
-    pieces, n_implied = _pieces(world, offer, hosts, epochs)
-    pieces += _joint_pieces(portfolio, offer, hosts, epochs, prices)
-    limits = merge(pieces, len(offer.periods), eligible)
-    dropped = drop_implied(limits, eligible)
-    active: list[Limit] = [limit for limit in limits if limit.is_active]
+    meters = [
+        [window.shifted(first) for window in table.meters] for table, first in zip(tables, first_rows[:-1], strict=True)
+    ]
+    pieces = _joint_pieces(portfolio, offer, hosts, meters, prices)
+    joint = merge(pieces, len(offer.periods), eligible)
+    limits, dropped = _with_joint([table.limits for table in tables], first_rows, joint, hosts, eligible)
 
-    monies = [_money(portfolio, offer, prices, site) for site in sites]
+    pairs = zip(sites, tables, strict=True)
+    monies = [SiteMoney(portfolio, offer, prices, supply_at_meter(site.graphs), table.meter_w) for site, table in pairs]
     unit_racks = _unit_racks(catalog, offer)
-    problem = assemble(portfolio, offer, hosts, monies, first_period, active, ineligible, unit_racks)
-    meters = [_meter_load(one, offer, own, problem.n_rows) for one, own in zip(hosts, epochs, strict=True)]
+    problem = assemble(portfolio, offer, hosts, monies, first_period, limits, ineligible, unit_racks)
     return Lowered(
         problem=problem,
-        rows=tuple(_row_info(one.site, row) for one in hosts for row in one.row_idx),
-        configurations=_configuration_infos(offer),
-        occupied=tuple(info for site in sites for info in _occupied_infos(site, len(offer.periods))),
-        meters=tuple(meters),
-        dropped=tuple(dropped),
-        n_contingencies_dropped=n_implied,
+        rows=tuple(row_info(one.site, row) for one in hosts for row in one.row_idx),
+        configurations=configuration_infos(offer),
+        occupied=tuple(info for site in sites for info in occupied_infos(site, len(offer.periods))),
+        meters=tuple(meter_load(one, offer, own) for one, own in zip(hosts, meters, strict=True)),
+        dropped=(*(one for table in tables for one in table.dropped), *dropped),
+        n_contingencies_dropped=sum(table.n_contingencies_dropped for table in tables),
         sites={site.name: site for site in sites},
         conversions={
             (f"{one.site.name}:{row}", system): conversion
@@ -93,6 +128,58 @@ def lower(world: World) -> Lowered:
             for (row, system), conversion in one.conversions.items()
         },
     )
+
+
+def _site_table(world: World, offer: Offer, site: LoweredSite) -> SiteTable:
+    """All that can be said of a site alone; limits that others of the site imply are left out."""
+    verdicts = SiteEligibility(site, offer, world.portfolio).verdicts()
+    (hosts,) = number_rows([site], [verdicts], offer)
+    table = SiteTable(verdicts, limit_table([], len(offer.configurations), {}), (), 0, (), ())
+    try:
+        epochs = _epoch_loads(hosts, offer)
+        pieces, n_implied = _pieces(world, offer, [hosts], [epochs])
+        eligible: list[list[bool]] = (_first_periods([hosts], [verdicts], offer) < len(offer.periods)).tolist()
+        limits = merge(pieces, len(offer.periods), eligible)
+        dropped = drop_implied(limits, eligible)
+        limited = limit_table(limits, len(offer.configurations), hosts.n_positions)
+        charged = supply_at_meter(site.graphs).demand_charge_usd_per_kw_month
+        meter_w = largest_meter_draw_w(site, offer) if charged else ()
+    except (InfeasibleError, InputError) as error:
+        return replace(table, refused=error)
+    finally:
+        if len(world.sites) > 1:
+            site.forget()  # what failures change is large, and of no more use
+    windows = tuple(meter_window(loads, meter) for loads, meter in epochs)
+    return SiteTable(verdicts, limited, tuple(dropped), n_implied, windows, meter_w)
+
+
+def _with_joint(
+    tables: list[LimitTable],
+    first_rows: list[int],
+    joint: list[Limit],
+    hosts: Sequence[SiteHosts],
+    eligible: list[list[bool]],
+) -> tuple[list[LimitTable], list[DroppedLimit]]:
+    """All limits, rows numbered through the sites, and those that are implied once joint limits are there.
+
+    Only limits over the same rows are compared: those of a site meet joint limits that touch no other site.
+    Parameters: first_rows, of each site, and the number of rows; joint limits, changed in place.
+    """
+    n_configurations = tables[0].coefficient.shape[1]
+    n_positions = {row: n for one in hosts for row, n in one.n_positions.items()}
+    ends = [np.searchsorted(first_rows, (limit.rows[0], limit.rows[-1]), "right").tolist() for limit in joint]
+    place = [first - 1 if first == last else None for first, last in ends]
+    dropped = drop_implied([limit for limit, site in zip(joint, place, strict=True) if site is None], eligible)
+    result = []
+    for site, (table, first) in enumerate(zip(tables, first_rows, strict=False)):
+        beside = [limit for limit, own in zip(joint, place, strict=True) if own == site]
+        numbered = replace(table, row_idx=(table.row_idx + first).astype(np.int32))
+        if beside:
+            own = table.limits(first)
+            dropped += drop_implied([*own, *beside], eligible)
+            numbered = limit_table(own, n_configurations, n_positions)
+        result.append(numbered)
+    return [*result, limit_table(joint, n_configurations, n_positions)], dropped
 
 
 def offer_of(portfolio: PortfolioFile, catalog: Catalog) -> Offer:
@@ -113,12 +200,6 @@ def _refuse_unmodelled(world: World) -> None:
     faults = [Fault(where, None, ".".join(map(str, path)), message) for message, path in refused]
     if faults:
         raise InputError(faults)
-
-
-def _money(portfolio: PortfolioFile, offer: Offer, prices: Prices, site: LoweredSite) -> SiteMoney:
-    supply = supply_at_meter(site.graphs)
-    meter_w = largest_meter_draw_w(site, offer) if supply.demand_charge_usd_per_kw_month else ()
-    return SiteMoney(portfolio, offer, prices, supply, meter_w)
 
 
 def number_rows(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], offer: Offer) -> list[SiteHosts]:
@@ -217,75 +298,17 @@ def _pieces(
 
 
 def _joint_pieces(
-    portfolio: PortfolioFile, offer: Offer, hosts: Sequence[SiteHosts], epochs: Sequence[SiteEpochs], prices: Prices
+    portfolio: PortfolioFile,
+    offer: Offer,
+    hosts: Sequence[SiteHosts],
+    meters: Sequence[Sequence[MeterWindow]],
+    prices: Prices,
 ) -> list[Piece]:
     rows = [row for one in hosts for row in one.row_idx.values()]
-    pieces = envelope_limits(portfolio, offer, epochs) + supply_limits(portfolio, offer, rows)
+    pieces = envelope_limits(portfolio, offer, meters) + supply_limits(portfolio, offer, rows)
     return pieces + budget_limits(portfolio, offer, rows, prices)
 
 
 def _unit_racks(catalog: Catalog, offer: Offer) -> dict[str, int]:
     key = "scalable_unit_racks"
     return {name: known(getattr(catalog.rack_systems[name], key), f"system '{name}'", key) for name in offer.systems}
-
-
-def _row_info(site: LoweredSite, row: str) -> RowInfo:
-    fields = site.rows[row]
-    return RowInfo(
-        site=site.name,
-        row=row,
-        building=fields["building_id"],
-        hall=fields["hall_id"],
-        lineup=fields["lineup_id"],
-        block=fields["block_id"],
-        positions=int(fields["positions"]),
-        in_service=fields["in_service"],
-    )
-
-
-def _configuration_infos(offer: Offer) -> tuple[ConfigurationInfo, ...]:
-    return tuple(
-        ConfigurationInfo(
-            name=one.name,
-            system=one.system.name,
-            profile=one.profile.name,
-            generation=one.system.generation,
-            gpu_packages=known(one.system.gpu_packages, f"system '{one.system.name}'", "gpu_packages"),
-            it_w=draw.it_w,
-            liquid_w=draw.liquid_w,
-            air_w=draw.air_w,
-            support_w=draw.support_w,
-        )
-        for one, draw in zip(offer.configurations, offer.draws, strict=True)
-    )
-
-
-def _occupied_infos(site: LoweredSite, n_periods: int) -> list[OccupiedRow]:
-    return [
-        OccupiedRow(
-            site=site.name,
-            row=row,
-            building=site.rows[row]["building_id"],
-            hall=site.rows[row]["hall_id"],
-            lineup=site.rows[row]["lineup_id"],
-            configuration=site.rows[row]["occupied_configuration"],
-            n_racks=n_racks,
-            owner=site.rows[row]["occupied_owner"],
-            first_period=site.first_period_of_row(row, n_periods),
-        )
-        for row, (_, n_racks) in site.occupied.items()
-    ]
-
-
-def _meter_load(hosts: SiteHosts, offer: Offer, epochs: SiteEpochs, n_rows: int) -> MeterLoad:
-    n_periods = len(offer.periods)
-    coefficient = np.zeros((n_rows, len(offer.configurations), n_periods), np.int64)
-    constant, occupied = [0] * n_periods, [0] * n_periods
-    for loads, meter in epochs:
-        window = range(loads.state.epoch.first_period, loads.state.epoch.end_period)
-        for row, values in meter.rows.coefficients.items():
-            coefficient[row, :, window.start : window.stop] = np.array(values, np.int64)[:, None]
-        for t in window:
-            constant[t], occupied[t] = scaled_share(meter.constant_w), meter.rows.occupied
-    capacity = tuple(int(service_capacity_w(hosts, period) or 0) for period in offer.periods)
-    return MeterLoad(hosts.site.name, coefficient, tuple(constant), tuple(occupied), capacity)

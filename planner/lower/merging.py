@@ -52,10 +52,11 @@ def merge(pieces: Iterable[Piece], n_periods: int, eligible: Sequence[Sequence[b
             continue
         fitting = next((limit for limit in windows if _agree(limit, coefficients, piece.standing_rows)), None)
         if fitting is None:
-            fitting = Limit(piece.name, piece.unit, [None] * n_periods, {}, frozenset())
+            fitting = Limit(piece.name, piece.unit, [None] * n_periods, {}, piece.standing_rows)
             windows.append(fitting)
         fitting.coefficients.update(coefficients)
-        fitting.standing_rows |= piece.standing_rows
+        if not piece.standing_rows <= fitting.standing_rows:  # a set of its own for each limit would fill the memory
+            fitting.standing_rows |= piece.standing_rows
         fitting.capacity[piece.first_period : piece.end_period] = piece.capacity
     return [limit for windows in by_name.values() for limit in windows]
 

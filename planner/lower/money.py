@@ -36,6 +36,7 @@ QUARTERS_PER_YEAR = 4
 CENTS_PER_USD = 100
 WATTS_PER_MEGAWATT = 10**6
 ZERO = Fraction(0)
+_ONE_WATT = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,21 @@ class SiteMoney:
         gpus = self._gpus[system]
         return self._prices.rental_usd_per_gpu_hour[system] * decline * gpus * hours * performance * self.available(t)
 
+    @property
+    def market_factor(self) -> Fraction:
+        """Rental beyond the contract as a share of the contract price."""
+        return Fraction(self._money.market_factor)
+
+    @property
+    def acceptance_lag_quarters(self) -> int:
+        """Quarters that a rack stands before it earns."""
+        return self._money.acceptance_lag_quarters
+
+    @property
+    def minimum_watt_usd(self) -> Fraction:
+        """Demand charge of a quarter for one watt that falls short of the tariff's minimum."""
+        return self._supply.demand_usd_per_quarter(_ONE_WATT)
+
     def available(self, t: int) -> Fraction:
         """Share of quarter t in which the site has the power to work."""
         if t not in self._availability:
@@ -112,15 +128,24 @@ class SiteMoney:
 
     def running_usd(self, k: int, t: int) -> Fraction:
         """Energy, demand and operations of one rack of configuration k in quarter t."""
-        profile, it_w = self._offer.configurations[k].profile, self._offer.draws[k].it_w
-        name = self._offer.configurations[k].name
+        return self.energy_usd(k, t) + self.demand_usd(k) + self.operations_usd(k)
+
+    def energy_usd(self, k: int, t: int) -> Fraction:
+        """Energy of one rack of configuration k in quarter t, demand charges aside."""
+        profile, name = self._offer.configurations[k].profile, self._offer.configurations[k].name
         key = f"average_{self._money.workload}"
         average = known(getattr(profile, key), f"configuration '{name}'", key)
+        it_w = self._offer.draws[k].it_w
         megawatt_hours = it_w * average * self._money.annual_pue * HOURS_PER_QUARTER / WATTS_PER_MEGAWATT
-        energy_usd = megawatt_hours * self._supply.usd_per_mwh(quarter_name(self._start + t))
-        demand_usd = self._supply.demand_usd_per_quarter(self._meter_w[k]) if self._meter_w else ZERO
-        operations_usd = it_w * self._money.opex_per_it_watt_year / QUARTERS_PER_YEAR
-        return Fraction(energy_usd + demand_usd + operations_usd)
+        return Fraction(megawatt_hours * self._supply.usd_per_mwh(quarter_name(self._start + t)))
+
+    def demand_usd(self, k: int) -> Fraction:
+        """Demand charge of one rack of configuration k in a quarter."""
+        return self._supply.demand_usd_per_quarter(self._meter_w[k]) if self._meter_w else ZERO
+
+    def operations_usd(self, k: int) -> Fraction:
+        """Operations without energy of one rack of configuration k in a quarter."""
+        return self._offer.draws[k].it_w * self._money.opex_per_it_watt_year / QUARTERS_PER_YEAR
 
     def earned_usd(self, k: int, t: int) -> Fraction:
         """Market revenue less energy and operations of one rack of configuration k in quarter t, discounted."""
@@ -168,7 +193,7 @@ class SiteMoney:
         """
         quarters = [quarter_name(self._start + t) for t in range(self._n_periods)]
         minimum_w = tuple(int(watts_at(self._supply.minimum_demand_steps, quarter)) for quarter in quarters)
-        watt_usd = self._supply.demand_usd_per_quarter(Fraction(1))
+        watt_usd = self.minimum_watt_usd
         if not any(minimum_w) or not watt_usd:
             return None
         return MinimumDemand(

@@ -133,6 +133,12 @@ class LoweredSite:
         """The epoch of a decision period."""
         return next(state for state in self.states if state.epoch.first_period <= period < state.epoch.end_period)
 
+    def forget(self) -> None:
+        """Let go of what has been worked out of failures; it is worked out again when it is asked for."""
+        for state in self.states:
+            for name in ("contingencies", "maintenance", "pairs", "unit_failures", "consequences", "dropped_by"):
+                state.__dict__.pop(name, None)
+
     def first_period_of_row(self, row: str, n_periods: int) -> int:
         """First decision period in which a row exists; `n_periods` when it never does."""
         return next((s.epoch.first_period for s in self.states if row in s.epoch.power), n_periods)

@@ -11,9 +11,11 @@ from pydantic import BaseModel
 
 from planner.report.assumptions import AssumptionGroup, assumption_groups
 from planner.report.breakeven import BreakEven, break_evens
+from planner.report.cash import CashView, cash_view
 from planner.report.dates import DatesView, dates_view
 from planner.report.failures import FailureGroup, FailureSummary, failure_groups, failure_summary
 from planner.report.floor import FloorHistory, SiteFloor, history, site_floor, standing_racks
+from planner.report.generations import GenerationsView, generations_view
 from planner.report.limits import (
     ConversionLine,
     LimitGroup,
@@ -88,7 +90,9 @@ class View:
     network: NetworkView
     money: MoneySummary
     budget_note: str
+    cash: CashView | None
     break_evens: tuple[BreakEven, ...]
+    generations: GenerationsView | None
     refusals: tuple[RefusalLine, ...]
     conversions: tuple[ConversionLine, ...]
     assumptions: tuple[AssumptionGroup, ...]
@@ -132,7 +136,9 @@ def build_view(
         network=network_view(document, world),
         money=money_summary(document),
         budget_note=_budget_note(world),
+        cash=cash_view(document),
         break_evens=break_evens(world, graphs_by_site),
+        generations=generations_view(world),
         refusals=refusal_lines(document),
         conversions=conversion_lines(document),
         assumptions=assumptions,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from planner.money.ledger import cash_rows
 from planner.run.document import Outcome, plan_document
 from planner.run.evaluate import evaluate
 from planner.run.folder import (
@@ -24,6 +25,7 @@ from planner.run.folder import (
 from planner.run.manifest import manifest
 from planner.run.network import network_bill
 from planner.run.tables import (
+    CASH_COLUMNS,
     DATE_COLUMNS,
     FAILURE_COLUMNS,
     NETWORK_COLUMNS,
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from planner.solve.solve import Solution
     from sites.expansion.graphs import SiteGraphs
     from sites.world import World
+
+
+_MANY_SITES = 6
+"""From so many sites on they are lowered in several processes."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
     started, clock = datetime.now(UTC), monotonic()
     tell(Progress("lowering", 0.0, 0, None, None))
     warnings = check_world(world)
-    lowered = lower(world)
+    lowered = lower(world, request.options.n_threads if len(world.sites) >= _MANY_SITES else 1)
     lowering_s = monotonic() - clock
     options = request.options
     if request.guide_file is not None:
@@ -163,6 +169,7 @@ def _write(
     write_placements_parquet(folder / "placements.parquet", document["placements"])
     write_csv(folder / "failures.csv", FAILURE_COLUMNS, document["failures"])
     write_csv(folder / "dates.csv", DATE_COLUMNS, document["dates"]["tranches"])
+    write_csv(folder / "cash.csv", CASH_COLUMNS, list(cash_rows(document["cash"])))
     write_csv(folder / "network.csv", NETWORK_COLUMNS, [asdict(line) for line in network_bill(document, world).lines])
     write_report(folder, document, record, world, lowered.graphs)
 

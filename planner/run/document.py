@@ -81,6 +81,7 @@ def plan_document(
         "levels": [asdict(one) for one in evaluation.levels],
         "dates": asdict(evaluation.dates),
         "conversions": [asdict(one) for one in evaluation.conversions],
+        "cash": asdict(evaluation.cash),
     }
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planner.money.ledger import CashLedger, cash_ledger
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
@@ -55,6 +56,7 @@ class Evaluation:
     ineligible: tuple[IneligibleCount, ...]
     dates: DatesLedger
     conversions: tuple[ConvertedRow, ...]
+    cash: CashLedger
 
 
 def evaluate(
@@ -71,6 +73,7 @@ def evaluate(
     facts = configuration_facts(world.catalog, problem.configuration_names)
     rooms, kinds = Rooms(problem, n_racks, graphs_by_site, draws), element_kinds(graphs_by_site)
     totals = period_totals(world, lowered, n_racks, facts)
+    worth = money(problem, n_racks, rack_prices_cents(world, problem.system_names))
     levels = _other_levels(level_use(problem, loads, kinds, lowered.dropped))
     return Evaluation(
         totals=totals,
@@ -78,11 +81,12 @@ def evaluate(
         stranding=strandings(problem, loads, rooms, kinds),
         levels=(*meter_levels(world, graphs_by_site, totals), *levels),
         failures=_failures(world, problem, graphs_by_site, n_racks, draws, facts),
-        money=money(problem, n_racks, rack_prices_cents(world, problem.system_names)),
+        money=worth,
         units=unit_counts(problem, n_racks),
         ineligible=_ineligible(problem),
         conversions=tuple(converted_rows(world.catalog, lowered, n_racks)),
         dates=dates_ledger(world, problem, graphs_by_site, n_racks, facts, loads),
+        cash=cash_ledger(world, lowered, n_racks, worth.objective_cents),
     )
 
 

@@ -20,6 +20,7 @@ DATE_COLUMNS = (
     "facility_part", "power", "power_part", "binds", "held_by", "idle_racks_weeks", "idle_network_weeks",
     "idle_facility_weeks", "idle_power_weeks",
 )  # fmt: skip
+CASH_COLUMNS = ("site", "line", "quarter", "cents")
 NETWORK_COLUMNS = ("site", "building", "block", "part", "item", "length_m", "n_items", "n_optics", "power_w")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.lower.lowered import Lowered
+    from planner.lower.lowered import Lowered, MeterLoad
     from planner.problem import Problem
     from sites.catalog.loader import Catalog
     from sites.expansion.graphs import SiteGraphs
@@ -137,7 +137,7 @@ def meter_totals(world: World, lowered: Lowered, n_racks: NDArray[np.int32]) -> 
     plan_only: list[dict[str, int]] = []
     envelope: list[int] = []
     for t in range(lowered.problem.n_periods):
-        plan = {one.site: int((one.coefficient[:, :, t] * standing[:, :, t]).sum()) for one in lowered.meters}
+        plan = {one.site: _plan_scaled(one, standing, t) for one in lowered.meters}
         whole = {one.site: plan[one.site] + one.constant[t] + one.occupied[t] for one in lowered.meters}
         everything.append(_with_joint(whole))
         plan_only.append(_with_joint(plan))
@@ -146,6 +146,12 @@ def meter_totals(world: World, lowered: Lowered, n_racks: NDArray[np.int32]) -> 
         else:
             envelope.append(_it_w(lowered, standing, t))
     return MeterTotals(tuple(everything), tuple(plan_only), tuple(envelope))
+
+
+def _plan_scaled(meter: MeterLoad, standing: NDArray[np.int64], t: int) -> int:
+    """What the plan's racks draw at a site's meter in a period, scaled by 2^20."""
+    own = standing[meter.first_row : meter.first_row + meter.coefficient.shape[0], :, t]
+    return int((meter.coefficient[:, :, t] * own).sum())
 
 
 def _with_joint(scaled: Mapping[str, int]) -> dict[str, int]:

@@ -59,8 +59,8 @@ def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequen
     standing = np.asarray(n_racks, dtype=np.int64)
     counts = system_counts(problem, n_racks)
     started = np.diff(counts, axis=2, prepend=0)
-    units = _units(problem, counts)
-    opened = np.diff((_block_counts(problem, counts).sum(axis=1) > 0).astype(np.int64), axis=1, prepend=0)
+    units = unit_numbers(problem, counts)
+    opened = np.diff((block_counts(problem, counts).sum(axis=1) > 0).astype(np.int64), axis=1, prepend=0)
     _, used = contract_use(problem, n_racks)
     by_system = started.sum(axis=(0, 2))
     return Money(
@@ -78,19 +78,21 @@ def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequen
 
 def unit_counts(problem: Problem, n_racks: NDArray[np.int32]) -> tuple[UnitCount, ...]:
     """Scalable units paid for, wherever above zero, in order of block, system and period."""
-    units = _units(problem, system_counts(problem, n_racks))
+    units = unit_numbers(problem, system_counts(problem, n_racks))
     return tuple(
         UnitCount(problem.block_names[b], problem.system_names[s], problem.periods[t], int(units[b, s, t]))
         for b, s, t in zip(*np.nonzero(units), strict=True)
     )
 
 
-def _block_counts(problem: Problem, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def block_counts(problem: Problem, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Standing racks of each system in each block, [n_blocks, n_systems, n_periods]."""
     blocks = np.zeros((problem.n_blocks, problem.n_systems, problem.n_periods), dtype=np.int64)
     np.add.at(blocks, problem.block_of_row_idx, counts)
     return blocks
 
 
-def _units(problem: Problem, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    units: NDArray[np.int64] = -(-_block_counts(problem, counts) // problem.unit_racks[None, :, None])
+def unit_numbers(problem: Problem, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scalable units paid for, [n_blocks, n_systems, n_periods]."""
+    units: NDArray[np.int64] = -(-block_counts(problem, counts) // problem.unit_racks[None, :, None])
     return units

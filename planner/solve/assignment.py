@@ -61,28 +61,35 @@ class Assignment:
 
 def assign(
     problem: Problem, patterns: RowPatterns, classes: Classes, relaxation: Relaxation, level: int,
-    time_limit_s: float | None,
+    time_limit_s: float | None, known: Assignment | None = None,
 ) -> Assignment | None:  # fmt: skip
     """Assign systems and starts to counts of like blocks; None where HiGHS finds nothing or the program is too large.
 
     Parameters: problem; patterns; classes; relaxation, whose prices say how full a block of each system should be;
-    level, how long to look, from 0; time_limit_s, a brake beside the limits by gap and nodes.
+    level, how long to look, from 0; time_limit_s, a brake beside the limits by gap and nodes; known, an assignment of
+    these classes to begin with, whose fillings are mixed then.
     """
-    builder = ClassProgram(
-        problem, patterns, classes, lambda blocks: block_fillings(problem, patterns, relaxation, blocks)
-    )
+
+    def fillings(blocks: NDArray[np.int64]) -> tuple[Fillings, ...]:
+        return block_fillings(problem, patterns, relaxation, blocks) if known is None else known.fillings
+
+    builder = ClassProgram(problem, patterns, classes, fillings)
     builder.build()
     if not 0 < sum(builder.program.whole) <= _MOST_WHOLE:
         return None
     level = min(level, len(_LEVELS) - 1)
     longest = _LONGEST_S[level] if time_limit_s is None else min(time_limit_s, _LONGEST_S[level])
-    answer = _in_two_steps(builder, _LEVELS[level], longest)
+    answer = _in_two_steps(builder, _LEVELS[level], longest, known)
     return None if answer is None else assignment_of(builder, answer)
 
 
-def _in_two_steps(builder: ClassProgram, stop: tuple[float, int], time_limit_s: float) -> Answer | None:
+def _in_two_steps(
+    builder: ClassProgram, stop: tuple[float, int], time_limit_s: float, known: Assignment | None
+) -> Answer | None:
     """Count blocks with part units first; then hold these counts and find whole units."""
-    first = solve_program(builder.program, stop, time_limit_s)
+    there = builder.start >= 0
+    hint = None if known is None else (builder.start[there], known.starts[there].astype(np.float64))
+    first = solve_program(builder.program, stop, time_limit_s, hint)
     if first is None:
         return None
     for number in builder.start[builder.start >= 0]:
@@ -191,6 +198,14 @@ class ClassProgram:
             self.program.at_most(racks | {unit: 1.0}, 0.0)
         if t > one.first_period:
             self.program.at_most({int(self.unit[one.block_class, one.system, t - 1]): 1.0, unit: -1.0}, 0.0)
+            self._blocks_stay_full(number, one, t)
+
+    def _blocks_stay_full(self, number: int, one: Fillings, t: int) -> None:
+        """Blocks that hold so many units or more never become fewer, since a block's racks stay."""
+        units = np.array([choice.units for choice in one.choices])
+        for least in np.unique(units):
+            before, now = (self.mix[number][units >= least, period] for period in (t - 1, t))
+            self.program.at_most({int(n): 1.0 for n in before} | {int(n): -1.0 for n in now}, 0.0)
 
     def _limits(self) -> None:
         """Limits over several blocks, each class of them once; racks of a class spread evenly over its rows."""

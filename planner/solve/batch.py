@@ -24,12 +24,13 @@ from planner.solve.column_pool import PoolMaker
 from planner.solve.fillings import block_fillings
 from planner.solve.formulation import Formulation
 from planner.solve.generation import generate
+from planner.solve.known import JointLoads, Known
 from planner.solve.master import Master
 from planner.solve.packing import effective_values
 from planner.solve.patterns import PatternBook, row_patterns
 from planner.solve.polish import load_kernels
 from planner.solve.relaxation import Relaxation, lift
-from planner.solve.scenario import BatchOptions, BatchSolution, Known, Shared, solve_scenario, start_of_search
+from planner.solve.scenario import BatchOptions, BatchSolution, Shared, solve_scenario, start_of_search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,7 +128,8 @@ def learn(base: Problem, scenarios: Sequence[Problem], n_probes: int) -> Shared:
     pool.put_into(formulation, master)
     master.solve()
     found = block_fillings(base, patterns, known[0].relaxation, np.unique(classes.block, return_index=True)[1])
-    return Shared(base, classes, joined, book, pool, master.basis(), found, tuple(known))
+    loads = JointLoads(base, classes)
+    return Shared(base, classes, joined, book, pool, master.basis(), found, tuple(known), loads)
 
 
 def _same(first: Any, second: Any) -> bool:

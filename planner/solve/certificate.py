@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.solve.block_totals import BlockTotals, Totals, stated_limits
 from planner.solve.packing import effective_values
 from planner.solve.patterns import limits_inside_blocks, single_row_limits
 
@@ -18,17 +19,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
-    from planner.solve.formulation import Floors
     from planner.solve.patterns import RowPatterns
     from planner.solve.relaxation import Relaxation
 
 SCALE_BITS = MULTIPLIER_BITS + SHARE_BITS
-"""Bounds are summed in 2^-50 cents."""
+"""Bounds are summed in 2^-50 cents, where multipliers are on the grid 2^-30."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """Non-negative multipliers on the grid 2^-30."""
+    """Non-negative multipliers on a grid, 2^-30 outside trees."""
 
     limit: NDArray[np.object_]
     """[n_limits, n_periods] cents for one unit of the limit; 0 where it touches a single row or is inactive."""
@@ -43,10 +43,17 @@ class Certificate:
     contract_period: NDArray[np.int64]
     """[n_periods]"""
     contract_amount: int
-    floor: dict[tuple[int, int, int], tuple[int, int]] = field(default_factory=dict)
-    """Fewest racks in a branch and their multiplier, by (row, configuration, period)."""
     demand: tuple[tuple[int, ...], ...] = ()
     """[n_minimum_demands, n_periods] cents for one watt of demand, no more than its price."""
+    whole: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    """By limit that lies inside one block: [n_systems, n_periods] where whole racks of the block have to keep it."""
+    grid_bits: int = MULTIPLIER_BITS
+    """The grid is 2^-grid_bits."""
+
+    @property
+    def value_bits(self) -> int:
+        """Its bound is summed in 2^-value_bits cents."""
+        return self.grid_bits + SHARE_BITS
 
     def to_json(self, problem: Problem) -> dict[str, Any]:
         """The file's form: nonzero multipliers by name, integers as text."""
@@ -55,13 +62,16 @@ class Certificate:
         for index, t in np.argwhere(self.limit):
             # Windows of one limit share its name and never overlap.
             limits.setdefault(problem.limits[index].name, {})[periods[t]] = str(self.limit[index, t])
-        inside = {
-            problem.limits[index].name: {
-                problem.system_names[s]: {periods[t]: str(prices[s, t]) for t in np.flatnonzero(prices[s])}
-                for s in np.flatnonzero((prices != 0).any(axis=1))
-            }
-            for index, prices in self.inside.items()
-        }
+        inside: dict[str, dict[str, dict[str, str]]] = {}
+        for index, prices in self.inside.items():
+            by_system = inside.setdefault(problem.limits[index].name, {})
+            for s, t in np.argwhere(prices != 0):
+                by_system.setdefault(problem.system_names[s], {})[periods[t]] = str(prices[s, t])
+        whole: dict[str, dict[str, list[str]]] = {}
+        for index, kept in self.whole.items():
+            kept_by_system = whole.setdefault(problem.limits[index].name, {})
+            for s, t in np.argwhere(kept):
+                kept_by_system.setdefault(problem.system_names[s], []).append(periods[t])
         monotone = [
             [problem.row_names[r], problem.system_names[s], periods[t], str(self.monotone[r, s, t])]
             for r, s, t in np.argwhere(self.monotone != 0)
@@ -69,9 +79,10 @@ class Certificate:
         price = {periods[t]: str(self.contract_period[t]) for t in np.flatnonzero(self.contract_period)}
         return {
             "format": "gigaplan-certificate/1",
-            "scale_bits": MULTIPLIER_BITS,
+            "scale_bits": self.grid_bits,
             "limits": limits,
             "inside": inside,
+            "whole": whole,
             "monotone": monotone,
             "open": _by_block(problem, self.opening),
             "units": _by_block(problem, self.units),
@@ -81,11 +92,6 @@ class Certificate:
                 for one, of_period in zip(problem.minimum_demands, self.demand, strict=True)
             },
             "trees": {},
-            "floors": [
-                [problem.row_names[r], problem.configuration_names[k], periods[t], str(price)]
-                for (r, k, t), (_, price) in sorted(self.floor.items())
-                if price
-            ],
         }
 
 
@@ -96,34 +102,28 @@ def _by_block(problem: Problem, multiplier: NDArray[np.object_]) -> list[list[st
     ]
 
 
-def certificate(problem: Problem, relaxation: Relaxation, floors: Floors | None = None) -> Certificate:
-    """Round multipliers to the grid; any rounding keeps the bound valid.
-
-    Parameters: floors, of the branch that the relaxation was solved for.
-    """
+def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
+    """Round multipliers to the grid; any rounding keeps the bound valid."""
     priced = ~single_row_limits(problem)[:, None] & (problem.capacity != INACTIVE)
     grid = float(2**MULTIPLIER_BITS)
     inside_of_system = np.where((problem.capacity != INACTIVE)[:, None, :], relaxation.inside, 0.0)
     on_grid = {
-        int(limit): _on_grid(inside_of_system[limit] * 2.0**SHARE_BITS * grid)
+        int(limit): multiples_of_grid(inside_of_system[limit] * 2.0**SHARE_BITS * grid)
         for limit in np.flatnonzero(inside_of_system.any(axis=(1, 2)))
     }
     return Certificate(
-        limit=_on_grid(np.where(priced, relaxation.limit, 0.0) * 2.0**SHARE_BITS * grid),
+        limit=multiples_of_grid(np.where(priced, relaxation.limit, 0.0) * 2.0**SHARE_BITS * grid),
         inside=on_grid,
-        monotone=_on_grid(relaxation.monotone * grid),
-        opening=_on_grid(relaxation.opening * grid),
-        units=_on_grid(relaxation.units * grid),
-        contract_period=_on_grid(np.minimum(relaxation.contract_period, 2.0**30) * grid).astype(np.int64),
-        contract_amount=int(_on_grid(np.array([relaxation.contract_amount * grid]))[0]),
-        floor={
-            place: (least, int(_on_grid(np.array([relaxation.floor[place] * grid]))[0]))
-            for place, least in (floors or {}).items()
-        },
+        monotone=multiples_of_grid(relaxation.monotone * grid),
+        opening=multiples_of_grid(relaxation.opening * grid),
+        units=multiples_of_grid(relaxation.units * grid),
+        contract_period=multiples_of_grid(np.minimum(relaxation.contract_period, 2.0**30) * grid).astype(np.int64),
+        contract_amount=int(multiples_of_grid(np.array([relaxation.contract_amount * grid]))[0]),
         demand=tuple(
             tuple(int(price * part) for price, part in zip(one.price_cents_per_w, parts, strict=True))
             for one, parts in zip(problem.minimum_demands, _parts(relaxation.demand), strict=True)
         ),
+        whole=stated_limits(problem),
     )
 
 
@@ -133,31 +133,35 @@ def _parts(value: NDArray[np.float64]) -> list[list[int]]:
     return parts
 
 
-def _on_grid(value: NDArray[np.float64]) -> NDArray[np.object_]:
+def multiples_of_grid(value: NDArray[np.float64]) -> NDArray[np.object_]:
     """Whole multiples of the grid, never negative; Python integers, since a block's price may pass 2^62 of them."""
     whole = np.floor(np.maximum(np.nan_to_num(value), 0.0))
     return np.array([int(x) for x in whole.flat], object).reshape(value.shape)
 
 
 def bound_cents(problem: Problem, patterns: RowPatterns, proof: Certificate) -> int:
-    """The upper bound that the multipliers prove, rounded up to the cent.
+    """The upper bound that the multipliers prove, rounded down to the cent, as plans are worth whole cents.
 
     Parameters: problem; patterns, the integer points of each row; proof, any non-negative multipliers.
     """
-    reduced = _reduced_values(problem, proof)
-    total = _capacity_term(problem, proof) + contract_term(problem, proof) - _demand_term(problem, proof)
-    for place, (least, price) in proof.floor.items():
-        reduced[place] += price * 2**SHARE_BITS
-        total -= least * price * 2**SHARE_BITS
-    total += _block_term(problem, patterns, proof, reduced)
-    return -((-total) >> SCALE_BITS)
+    return bound_scaled(problem, patterns, proof) >> proof.value_bits
 
 
-def _reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]:
-    """[n_rows, n_configurations, n_periods] in 2^-50 cents."""
+def bound_scaled(problem: Problem, patterns: RowPatterns, proof: Certificate) -> int:
+    """The bound in 2^-value_bits cents, before it is rounded; what parts of a problem add to it sums up exactly."""
+    return joint_term(problem, proof) + _block_term(problem, patterns, proof, reduced_values(problem, proof))
+
+
+def joint_term(problem: Problem, proof: Certificate) -> int:
+    """What capacities, the contract and minimum demands add to the bound, in 2^-value_bits cents."""
+    return _capacity_term(problem, proof) + contract_term(problem, proof) - _demand_term(problem, proof)
+
+
+def reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]:
+    """[n_rows, n_configurations, n_periods] what multipliers leave of a rack's value, in 2^-value_bits cents."""
     values = effective_values(problem)
     system = problem.system_of_configuration_idx
-    reduced: NDArray[np.object_] = values.rack.astype(object) * 2**SCALE_BITS
+    reduced: NDArray[np.object_] = values.rack.astype(object) * 2**proof.value_bits
     reduced = reduced + problem.contract_revenue.astype(object) * (proof.contract_period.astype(object) * 2**SHARE_BITS)
     reduced = reduced + _carried(proof.monotone)[:, system, :] * 2**SHARE_BITS
     for limit in np.flatnonzero((proof.limit != 0).any(axis=1)):
@@ -190,17 +194,17 @@ def _capacity_term(problem: Problem, proof: Certificate) -> int:
 
 
 def contract_term(problem: Problem, proof: Certificate) -> int:
-    """What the contract adds to the bound, in 2^-50 cents."""
+    """What the contract adds to the bound, in 2^-value_bits cents."""
     amount, price = problem.contract_amount, proof.contract_amount
     total: int = price * amount * 2**SHARE_BITS
     for rate, revenue_price in zip(problem.contract_rate, proof.contract_period, strict=True):
-        gain = int(rate) * 2**MULTIPLIER_BITS - (int(revenue_price) + price) * 2**SHARE_BITS
+        gain = int(rate) * 2**proof.grid_bits - (int(revenue_price) + price) * 2**SHARE_BITS
         total += amount * max(0, gain)
     return total
 
 
 def _demand_term(problem: Problem, proof: Certificate) -> int:
-    """What minimum demands take from the bound, in 2^-50 cents."""
+    """What minimum demands take from the bound, in 2^-value_bits cents."""
     pairs = zip(problem.minimum_demands, proof.demand, strict=True)
     return sum(
         (price * watts) << SHARE_BITS
@@ -209,18 +213,29 @@ def _demand_term(problem: Problem, proof: Certificate) -> int:
     )
 
 
-def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, reduced: NDArray[np.object_]) -> int:
-    """Σ over blocks and periods of the best system, or 0 for leaving the block empty in that period."""
-    values = effective_values(problem)
-    fixed = _carried(proof.opening) * 2**SHARE_BITS - values.open_cost.astype(object)[:, None, :] * 2**SCALE_BITS
+def block_prices(problem: Problem, proof: Certificate) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """What a block gains by holding a system, and what each of its units costs, in 2^-value_bits cents.
+
+    Both are [n_blocks, n_systems, n_periods].
+    """
+    values, whole = effective_values(problem), 2**proof.value_bits
+    held: NDArray[np.object_] = _carried(proof.opening) * 2**SHARE_BITS
+    held = held - values.open_cost.astype(object)[:, None, :] * whole
     block_of_limit = limits_inside_blocks(problem)
     for limit, prices in proof.inside.items():
         active = np.flatnonzero((prices != 0).any(axis=0))
-        fixed[block_of_limit[limit]][:, active] += prices[:, active] * problem.capacity[limit, active].astype(object)
-    unit_cost = values.unit_cost.astype(object) * 2**SCALE_BITS - _carried(proof.units) * 2**SHARE_BITS
+        held[block_of_limit[limit]][:, active] += prices[:, active] * problem.capacity[limit, active].astype(object)
+    unit_cost: NDArray[np.object_] = values.unit_cost.astype(object) * whole - _carried(proof.units) * 2**SHARE_BITS
+    return held, unit_cost
+
+
+def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, reduced: NDArray[np.object_]) -> int:
+    """Σ over blocks and periods of the best system, or 0 for leaving the block empty in that period."""
+    held, unit_cost = block_prices(problem, proof)
     rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
     by_total = _row_values(patterns, reduced)
     known: dict[tuple[object, ...], int] = {}
+    totals = BlockTotals(problem, patterns, proof.whole)
     total = 0
     for block, period in np.ndindex(problem.n_blocks, problem.n_periods):
         best = 0
@@ -230,9 +245,40 @@ def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, red
             key = (rows, unit, system)
             if key not in known:
                 known[key] = _best_block(rows, int(problem.unit_racks[system]), *unit)
-            best = max(best, int(fixed[block, system, period]) + known[key])
+            value, whole = known[key], totals.of(block, system, period)
+            if whole is not None:
+                prices = _best_prices(whole, reduced[whole.rows, :, period])
+                asked = (id(whole.racks), prices, unit, system)
+                if asked not in known:
+                    known[asked] = _best_total(whole.racks, prices, int(problem.unit_racks[system]), *unit)
+                value = min(value, known[asked])
+            best = max(best, int(held[block, system, period]) + value)
         total += best
     return total
+
+
+def _best_prices(whole: Totals, reduced: NDArray[np.object_]) -> tuple[int, ...]:
+    """What a rack of each configuration is worth in the best row that can hold it.
+
+    Parameters: reduced [n_rows, n_configurations] of the rows that can hold the system.
+    """
+    of_profile = zip(reduced[:, whole.profiles].T, whole.holds.T, strict=True)
+    return tuple(int(max(prices[able], default=0)) for prices, able in of_profile)
+
+
+def _best_total(
+    racks: NDArray[np.int64], prices: tuple[int, ...], unit_racks: int, unit_cost: int, partial: bool
+) -> int:
+    """Best value of a block's totals less whole scalable units; 0 racks is always a choice.
+
+    Parameters: racks [n_totals, n_profiles]; prices of each profile and unit_cost, in 2^-50 cents; partial, whether a
+    unit may be part empty.
+    """
+    counts = racks.sum(axis=1)
+    if not partial:
+        racks, counts = racks[counts % unit_racks == 0], counts[counts % unit_racks == 0]
+    worth = racks.astype(object) @ np.array(prices, object) - -(-counts // unit_racks).astype(object) * unit_cost
+    return max(0, int(worth.max()))
 
 
 def _row_values(patterns: RowPatterns, reduced: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.problem import SHARE_BITS
-from planner.solve.certificate import SCALE_BITS, bound_cents, contract_term
+from planner.solve.block_totals import BlockTotals
+from planner.solve.certificate import SCALE_BITS, bound_scaled, contract_term
 from planner.solve.packing import effective_values
 from planner.solve.patterns import limits_inside_blocks
 from planner.solve.residues import LARGEST, NEVER, Residues, at_least, larger, largest, of_int64, of_whole
@@ -63,14 +64,19 @@ class ClassBound:
             places[: rows.size] = rows
         self._block_of_limit = limits_inside_blocks(graph)
         self._points_of: dict[tuple[bytes, ...], _Points] = {}
+        self._sums_of: dict[tuple[object, ...], NDArray[np.int64]] = {}
 
     def bound_cents(self, problem: Problem, patterns: RowPatterns, proof: Certificate) -> int:
-        """The upper bound that the multipliers prove, rounded up to the cent.
+        """The upper bound that the multipliers prove, rounded down to the cent.
 
         Parameters: problem and patterns, alike within classes; proof, multipliers alike within classes, of no branch.
         """
+        return self.bound_scaled(problem, patterns, proof) >> SCALE_BITS
+
+    def bound_scaled(self, problem: Problem, patterns: RowPatterns, proof: Certificate) -> int:
+        """The same in 2^-50 cents, before it is rounded."""
         if problem.minimum_demands:
-            return bound_cents(problem, patterns, proof)
+            return bound_scaled(problem, patterns, proof)
         values = effective_values(problem)
         reduced = self._reduced_values(problem, values, proof)
         unit_cost = of_int64(values.unit_cost[self._block_idx]).times(2**SCALE_BITS)
@@ -80,17 +86,18 @@ class ClassBound:
         fixed = fixed.plus(of_whole(self._inside_given(problem, proof)))
         most = float(patterns.most_racks[self._row_idx].max(initial=0) * self._row_of_block.shape[1])
         if max(float(np.abs(part.near).max()) for part in (reduced, unit_cost, fixed)) * max(most, 1.0) > LARGEST / 4:
-            return bound_cents(problem, patterns, proof)
+            return bound_scaled(problem, patterns, proof)
         best = of_int64(np.zeros((self._block_idx.size, problem.n_periods), np.int64))
+        prices, totals = self._best_prices(problem, reduced), BlockTotals(problem, patterns, proof.whole, self._sums_of)
         for system in range(problem.n_systems):
             total = self._block_values(problem, patterns, reduced, system)
             held = _best_count(problem, total, unit_cost[:, system], system, problem.partial_units[self._block_idx])
+            self._keep_whole(problem, totals, prices, unit_cost[:, system], system, held)
             best = larger(best, held.plus(fixed[:, system]))
         total_term = sum(
             int(n) * value for n, value in zip(np.repeat(self._n_blocks, problem.n_periods), best.whole(), strict=True)
         )
-        total_term += self._capacity_term(problem, proof) + contract_term(problem, proof)
-        return -((-total_term) >> SCALE_BITS)
+        return total_term + self._capacity_term(problem, proof) + contract_term(problem, proof)
 
     def _reduced_values(self, problem: Problem, values: EffectiveValues, proof: Certificate) -> Residues:
         """[n_row_classes, n_configurations, n_periods] in 2^-50 cents."""
@@ -137,6 +144,44 @@ class ClassBound:
         for place in range(1, self._row_of_block.shape[1]):
             total = _joined(total, by_total[:, self._row_of_block[:, place]])
         return total
+
+    def _best_prices(self, problem: Problem, reduced: Residues) -> Residues:
+        """[n_block_classes, n_configurations, n_periods] of the best row that can hold the configuration; or 0."""
+        able = problem.first_period[self._row_idx][:, :, None] <= np.arange(problem.n_periods)
+        none = np.zeros((1, *able.shape[1:]))
+        near = np.concatenate((np.where(able, reduced.near, NEVER), none + NEVER))
+        low = np.concatenate((reduced.low, none.astype(np.uint64)))
+        best = largest(Residues(near, low)[self._row_of_block.T])
+        held = best.near > NEVER / 2
+        return Residues(np.where(held, best.near, 0.0), np.where(held, best.low, np.uint64(0)))
+
+    def _keep_whole(
+        self, problem: Problem, totals: BlockTotals, prices: Residues, unit_cost: Residues, system: int, held: Residues
+    ) -> None:
+        """Lower what blocks hold at most to the best of the totals that limits inside them allow in whole racks.
+
+        Parameters: prices, of a block's best rows; unit_cost and held, changed in place, [n_block_classes, n_periods].
+        """
+        places: dict[int, list[tuple[int, int]]] = {}
+        found: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        for index, period in np.ndindex(self._block_idx.size, problem.n_periods):
+            one = totals.of(int(self._block_idx[index]), system, period)
+            if one is not None:
+                places.setdefault(id(one.racks), []).append((index, period))
+                found[id(one.racks)] = (one.racks, one.profiles)
+        for key, (racks, profiles) in found.items():
+            blocks, periods = np.array(places[key]).T
+            price = prices[blocks[:, None], profiles, periods[:, None]]
+            counts, unit_racks = racks.sum(axis=1), int(problem.unit_racks[system])
+            worth = Residues(
+                np.einsum("nk,mk->nm", racks.astype(np.float64), price.near),
+                np.einsum("nk,mk->nm", racks.view(np.uint64), price.low),
+            ).minus(unit_cost[blocks, periods].times(-(-counts // unit_racks)[:, None]))
+            split = (counts % unit_racks != 0)[:, None] & ~problem.partial_units[self._block_idx[blocks]]
+            best, now = largest(Residues(np.where(split, NEVER, worth.near), worth.low)), held[blocks, periods]
+            lower = at_least(now, best)
+            held.near[blocks, periods] = np.where(lower, best.near, now.near)
+            held.low[blocks, periods] = np.where(lower, best.low, now.low)
 
     def _row_values(self, problem: Problem, patterns: RowPatterns, reduced: Residues, system: int) -> Residues:
         """[n_totals, n_row_classes + 1, n_periods] best value of a row by its racks; the last row holds nothing."""

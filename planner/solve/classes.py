@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.solve.packing import EffectiveValues, effective_values
+from planner.solve.patterns import limits_inside_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _MIX_A = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_B = np.uint64(0x94D049BB133111EB)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_EQUAL_BITS = 14
+"""Leading bits in which loads of limits agree that a relaxation takes for equal; shares are rounded up one by one."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,10 @@ def joined_rows(problems: Sequence[Problem], classes: Classes, patterns: RowPatt
     """Classes in which rows of like blocks are one when they have the same figures and hold the same racks.
 
     Limits may load such rows unequally (pumps that hang on this element or that), so this is no equitable partition;
-    a relaxation over it takes the mean of a class's rows. Its multipliers prove a valid bound as all do, and the
-    relaxation is several times smaller.
+    a relaxation over it takes the mean of a class's rows. Limits that are then one and the same row of the relaxation
+    are one class, so that they share their multiplier evenly: where it is a matter of which of like rows they load, no
+    row is charged more than another. The multipliers prove a valid bound as all do, and the relaxation is several times
+    smaller.
     Parameters: problems, as for `refine_together`, whose classes these are; patterns of one of them.
     """
     problem = problems[0]
@@ -90,7 +95,24 @@ def joined_rows(problems: Sequence[Problem], classes: Classes, patterns: RowPatt
     row = _identify(np.column_stack((block, patterns.pattern_set_idx.reshape(problem.n_rows, -1))))
     for one in problems:
         row = _split(row, _row_data(one, effective_values(one)))
-    return Classes(row, classes.limit, classes.block)
+    return Classes(row, _joined_limits(problems, row, classes.block), classes.block)
+
+
+def _joined_limits(problems: Sequence[Problem], row: NDArray[np.int64], block: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Classes of limits that load like blocks and joined rows as much in sum, with the same capacities in all problems.
+
+    The relaxation cannot tell them apart; their price has to be shared among them, or rows would pay unequally.
+    """
+    problem = problems[0]
+    limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
+    load = np.zeros((problem.n_limits, int(row.max(initial=-1)) + 1, problem.n_configurations), np.int64)
+    np.add.at(load, (limit_of_entry, row[problem.entry_row_idx]), problem.entry_coefficient)
+    digits = np.int64(1) << np.maximum(np.ceil(np.log2(np.maximum(load, 1))).astype(np.int64) - _EQUAL_BITS, 0)
+    load = (load + digits // 2) // digits * digits
+    inside = limits_inside_blocks(problem)
+    place = np.where(inside >= 0, block[inside], -1)
+    parts = [load.reshape(problem.n_limits, -1), place[:, None], *(one.capacity for one in problems)]
+    return _identify(np.concatenate(parts, axis=1))
 
 
 def equitable(graph: Problem, classes: Classes) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.solve.block_totals import Totals
     from planner.solve.patterns import RowPatterns
 
 _NEVER = -1e300
@@ -46,11 +47,15 @@ def best_column(
     period: int,
     price: NDArray[np.float64],
     unit_cost: float,
+    whole: Totals | None = None,
 ) -> tuple[float, Column] | None:
     """The filling of greatest value less unit costs; None where the block cannot hold the system yet.
 
-    Parameters: price [n_classes_in_block, n_configurations] for each rack; unit_cost for each scalable unit.
+    Parameters: price [n_classes_in_block, n_configurations] for each rack; unit_cost for each scalable unit; whole, the
+    totals that limits inside the block allow, to which a block is held where its rows are of one class.
     """
+    if whole is not None and shape.row_idx.size == 1:
+        return _best_total(problem, whole, block, system, price[0], unit_cost)
     total = np.zeros(1)
     choices: list[NDArray[np.int64]] = []
     best_points: list[tuple[int, NDArray[np.int64]]] = []
@@ -73,6 +78,20 @@ def best_column(
         worth[counts % unit_racks != 0] = _NEVER
     count = int(np.argmax(worth))
     return float(worth[count]), _trace(problem, shape, choices, best_points, count, int(units[count]))
+
+
+def _best_total(
+    problem: Problem, whole: Totals, block: int, system: int, price: NDArray[np.float64], unit_cost: float
+) -> tuple[float, Column]:
+    counts = whole.racks.sum(axis=1)
+    units = -(-counts // int(problem.unit_racks[system]))
+    worth = whole.racks @ price[whole.profiles] - unit_cost * units
+    if not problem.partial_units[block]:
+        worth[counts % int(problem.unit_racks[system]) != 0] = _NEVER
+    best = int(np.argmax(worth))
+    racks = np.zeros((1, problem.n_configurations))
+    racks[0, whole.profiles] = whole.racks[best]
+    return float(worth[best]), Column(racks, int(units[best]))
 
 
 def value_by_count(

@@ -25,6 +25,8 @@ class InnerLimits:
 
     problem: Problem
     _known: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict)
+    _orders: dict[tuple[object, ...], tuple[int, ...]] = field(default_factory=dict)
+    """By what decides them: blocks of a class and quarters between steps of a capacity share theirs."""
 
     @cached_property
     def _block_of_limit(self) -> NDArray[np.int64]:
@@ -59,24 +61,32 @@ class InnerLimits:
         Parameters: racks [n_rows_of_block, n_configurations], which must fit.
         """
         table, capacity = self._of(block)
-        active = capacity[:, t] != INACTIVE
-        table, room = table[active], capacity[active, t]
-        low, high = profiles
-        load = np.einsum("lrk,rk->l", table, racks)
-        step = table[:, :, high] - table[:, :, low]
-        left = racks[:, low].copy()
-        order: list[int] = []
-        while left.any() and room.size:
-            after = load[:, None] + step
-            fits = (left > 0) & (after <= room[:, None]).all(axis=0)
-            if not fits.any():
-                break
-            fullest = np.where(fits, (after / np.maximum(room[:, None], 1)).max(axis=0), np.inf)
-            row = int(np.argmin(np.round(fullest, 9)))
-            order.append(row)
-            left[row] -= 1
-            load += step[:, row]
-        return tuple(order)
+        key = (table.tobytes(), capacity[:, t].tobytes(), racks.tobytes(), profiles)
+        if key not in self._orders:
+            active = capacity[:, t] != INACTIVE
+            self._orders[key] = _raising_order(table[active], capacity[active, t], racks, profiles)
+        return self._orders[key]
+
+
+def _raising_order(
+    table: NDArray[np.int64], room: NDArray[np.int64], racks: NDArray[np.int64], profiles: tuple[int, int]
+) -> tuple[int, ...]:
+    low, high = profiles
+    load = np.einsum("lrk,rk->l", table, racks)
+    step = table[:, :, high] - table[:, :, low]
+    left = racks[:, low].copy()
+    order: list[int] = []
+    while left.any() and room.size:
+        after = load[:, None] + step
+        fits = (left > 0) & (after <= room[:, None]).all(axis=0)
+        if not fits.any():
+            break
+        fullest = np.where(fits, (after / np.maximum(room[:, None], 1)).max(axis=0), np.inf)
+        row = int(np.argmin(np.round(fullest, 9)))
+        order.append(row)
+        left[row] -= 1
+        load += step[:, row]
+    return tuple(order)
 
 
 def raised(racks: NDArray[np.int64], profiles: tuple[int, int], rows: Sequence[int]) -> NDArray[np.int64]:
@@ -91,12 +101,14 @@ def raised(racks: NDArray[np.int64], profiles: tuple[int, int], rows: Sequence[i
 def spread_over_rows(count: NDArray[np.int64], room: NDArray[np.int64]) -> NDArray[np.int64]:
     """[n_rows, n_periods] racks of a block spread over its rows one by one, within the room of each."""
     result = np.zeros((room.shape[0], count.size), np.int64)
-    for t in range(count.size):
-        if t:
-            result[:, t] = result[:, t - 1]
-        while result[:, t].sum() < count[t]:
-            open_rows = np.flatnonzero(result[:, t] < room[:, t])
-            if not open_rows.size:
+    held, n_held, rows = [0] * room.shape[0], 0, range(room.shape[0])
+    most = room.T.tolist()
+    for t, wanted in enumerate(count.tolist()):
+        while n_held < wanted:
+            free = [row for row in rows if held[row] < most[t][row]]
+            if not free:
                 break
-            result[open_rows[np.argmin(result[open_rows, t])], t] += 1
+            held[min(free, key=held.__getitem__)] += 1
+            n_held += 1
+        result[:, t] = held
     return result

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import INACTIVE, SHARE_BITS
+from planner.solve.block_totals import BlockTotals, stated_limits
 from planner.solve.columns import BlockShape, Column
 from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.master import Columns, Rows
@@ -22,23 +23,16 @@ if TYPE_CHECKING:
 
 MONEY_CENTS = 1e8
 """The relaxation counts money in millions of dollars."""
-_PRICE_OF_BREAKING = 100.0
-"""Of a whole limit's largest coefficient or of a rack under a floor, in everything that the plan could earn."""
-Floors = dict[tuple[int, int, int], int]
-"""Fewest racks by (row, configuration, period)."""
 
 
 class Formulation:
     """Columns and rows of the relaxation; every class is represented by its first member."""
 
-    def __init__(self, problem: Problem, patterns: RowPatterns, classes: Classes, floors: Floors | None = None) -> None:
-        """Number the columns and rows of a problem.
-
-        Parameters: floors, lower bounds that a proof's branch adds, by (row, configuration, period); every row is then
-        a class of its own, and limits and floors may be broken at a price, so that an empty branch shows in its value.
-        """
+    def __init__(self, problem: Problem, patterns: RowPatterns, classes: Classes) -> None:
+        """Number the columns and rows of a problem."""
         self.problem, self.patterns, self.classes = problem, patterns, classes
         self.values: EffectiveValues = effective_values(problem)
+        self.totals = BlockTotals(problem, patterns, stated_limits(problem))
         self.columns, self.rows = Columns(), Rows()
         self.fillings: list[tuple[int, int, int, int]] = []
         self.made: list[Column] = []
@@ -52,21 +46,6 @@ class Formulation:
         self._limit_rows()
         self._contract()
         self._demand()
-        self.floors = list(floors or ())
-        self.floor_row = np.zeros(0, np.int64)
-        if floors is not None:
-            self._floors(floors)
-
-    def _floors(self, floors: Floors) -> None:
-        least = np.array([float(floors[place]) for place in self.floors])
-        self.floor_row = self.rows.add(-least)
-        columns = np.array([self.x[place] for place in self.floors], np.int64)
-        self.rows.put(self.floor_row, columns, -1.0)
-        limits = [rows[rows >= 0] for rows in (self.limit_row, self.inside_row)]
-        breakable = np.concatenate((*limits, self.floor_row))
-        most = np.abs(self.values.rack).astype(np.float64) * self.patterns.most_racks
-        price = _PRICE_OF_BREAKING * (most.sum() / MONEY_CENTS + 1.0)
-        self.rows.put(breakable, self.columns.add(np.full(breakable.size, -price), np.inf), -1.0)
 
     def _racks(self) -> None:
         rows = self.row_first

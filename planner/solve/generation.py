@@ -16,19 +16,22 @@ if TYPE_CHECKING:
     from planner.solve.master import Master
 
 _MOST_ROUNDS = 60
-_ENOUGH = 2e-4
+ENOUGH = 2e-4
 """Columns that could add less than this share of the optimum are not worth another round."""
 _SMALLEST_WORTH = 1e-7
 
 
-def generate(formulation: Formulation, master: Master, time_limit_s: float | None) -> None:
-    """Add block columns that the prices call for until none is worth anything, or time is up."""
+def generate(formulation: Formulation, master: Master, time_limit_s: float | None, enough: float = ENOUGH) -> None:
+    """Add block columns that the prices call for until all together are worth too little, or half the time is up.
+
+    Parameters: enough, share of the optimum below which a round ends it.
+    """
     started = time.monotonic()
     add_columns(formulation, master, None)
     for _ in range(_MOST_ROUNDS):
         master.solve()
         improvement = add_columns(formulation, master, master.dual)
-        if improvement <= _ENOUGH * max(abs(master.objective), 1.0):
+        if improvement <= enough * max(abs(master.objective), 1.0):
             return
         if time_limit_s is not None and time.monotonic() - started > time_limit_s / 2:
             return
@@ -44,7 +47,8 @@ def add_columns(formulation: Formulation, master: Master, dual: NDArray[np.float
         block = int(formulation.block_first[index])
         for system, period in np.ndindex(problem.n_systems, problem.n_periods):
             price, unit_cost, fee = _prices(formulation, dual, index, system, period)
-            found = best_column(problem, formulation.patterns, shape, block, system, period, price, unit_cost)
+            whole = formulation.totals.of(block, system, period)
+            found = best_column(problem, formulation.patterns, shape, block, system, period, price, unit_cost, whole)
             if found is None:
                 continue
             worth = found[0] - fee

@@ -100,6 +100,12 @@ class Master:
         starts, rows = starts[:-1].astype(np.int32), rows.astype(np.int32)
         self._solver.addCols(gain.size, -gain, np.zeros(gain.size), upper, rows.size, starts, rows, factors)
 
+    def change(self, numbers: NDArray[np.int64], gain: NDArray[np.float64], upper: NDArray[np.float64]) -> None:
+        """Give columns other gains and upper bounds; the next solve begins where the last one stood."""
+        which = numbers.astype(np.int32)
+        self._solver.changeColsCost(which.size, which, -gain)
+        self._solver.changeColsBounds(which.size, which, np.zeros(which.size), upper)
+
     def basis(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """Where columns and rows stand: which are basic, which at a bound, in HiGHS's numbers."""
         basis = self._solver.getBasis()

@@ -43,6 +43,8 @@ class SolveOptions:
     """Search steps times lanes; the same limit gives the same integers on every backend and thread count."""
     n_lanes: int = 8
     n_threads: int = 2
+    bound: str = "auto"
+    """Where the first multipliers come from: `columns`, `first-order`, or `auto` by the size of the relaxation."""
     guide: Guide | None = None
     """A stored guide to replay in place of the relaxation's own."""
 

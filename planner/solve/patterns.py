@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Pattern = tuple[int, ...]
-Caps = dict[tuple[int, int, int], int]
-"""Most racks by (row, configuration, period)."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +82,13 @@ class PatternBook:
 
 def row_patterns(
     problem: Problem,
-    caps: Caps | None = None,
     book: PatternBook | None = None,
     row_class: NDArray[np.int64] | None = None,
 ) -> RowPatterns:
     """Enumerate the maximal integer points of every row under its own limits, system by system.
 
-    Parameters: caps, upper bounds that a proof's branch adds, by (row, configuration, period); book, where sets are
-    kept for further problems; row_class [n_rows], rows known to be alike, of which one is looked at.
+    Parameters: book, where sets are kept for further problems; row_class [n_rows], rows known to be alike, of which one
+    is looked at.
     Raises ValueError when a row has no limit on some configuration (a missing limit never means unlimited).
     """
     book = PatternBook() if book is None else book
@@ -102,24 +99,23 @@ def row_patterns(
     most = np.zeros((first.size, problem.n_configurations, problem.n_periods), np.int64)
     configurations = [np.flatnonzero(problem.system_of_configuration_idx == s) for s in range(problem.n_systems)]
     for place, row in enumerate(first):
+        room = problem.capacity[[limit for limit, _ in limits_of_row[place]]]
+        numbers: dict[tuple[object, ...], int] = {}
         for period in range(problem.n_periods):
+            of_period = room[:, period].tobytes()
             for system in range(problem.n_systems):
                 eligible = tuple(int(k) for k in configurations[system] if problem.first_period[row, k] <= period)
                 if not eligible:
                     continue
-                bounds = _bounds(problem, limits_of_row[place], eligible, period)
-                if caps:
-                    bounds += _capped(caps, int(row), eligible, period)
-                number = book.number(eligible, bounds, problem.n_configurations, problem.row_names[row])
+                if (eligible, of_period) not in numbers:
+                    bounds = _bounds(problem, limits_of_row[place], eligible, period)
+                    numbers[eligible, of_period] = book.number(
+                        eligible, bounds, problem.n_configurations, problem.row_names[row]
+                    )
+                number = numbers[eligible, of_period]
                 set_idx[place, system, period] = number
                 most[place, :, period] = np.maximum(most[place, :, period], np.max(book.sets[number], axis=0))
     return RowPatterns(set_idx[member], tuple(book.sets), tuple(book.points), most[member])
-
-
-def _capped(caps: Caps, row: int, eligible: tuple[int, ...], period: int) -> tuple[tuple[tuple[int, ...], int], ...]:
-    """One bound for each capped configuration of a row."""
-    found = [(k, caps[row, k, period]) for k in eligible if (row, k, period) in caps]
-    return tuple((tuple(int(k == capped) for k in eligible), most) for capped, most in found)
 
 
 def _limits_of_rows(problem: Problem, rows: NDArray[np.int64]) -> list[list[tuple[int, int]]]:

@@ -48,6 +48,11 @@ class Polish:
         """[n_rows, n_configurations, n_periods] standing racks."""
         return self._state.n_racks[..., 0].astype(np.int32)
 
+    @property
+    def n_steps(self) -> int:
+        """Steps of search so far."""
+        return self._step - 1
+
     def round(self) -> None:
         """Refill every block about twice; what is worse is not kept."""
         n_steps = _STEPS_PER_BLOCK * self._model.open_cost.shape[0]

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.solve.relaxation import PoolPattern
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
-    from planner.solve.relaxation import PoolPattern
+    from planner.solve.assignment import Assignment
 
 ONE = 65536
 _EXPLORE = 0.1
 """Share of draws that pick any pattern of the pool without regard to its weight."""
 _SMALLEST_DEBT = 0.05
 """A class owes a pattern less than this: its block stays empty in the first plan."""
+_SMALLEST_WEIGHT = 1e-3
+"""Blocks below which a filling counts as unused by an assignment."""
 _ALL = 1 << 40
 """Racks of a pattern that fills a block as far as it goes."""
 
@@ -116,3 +120,16 @@ def dealt_share(
     held = chosen >= 0
     np.add.at(dealt, (block_class[held], pools.system_idx[chosen[held]]), 1.0)
     return np.maximum(np.divide(dealt, wanted, out=np.ones_like(dealt), where=wanted > _SMALLEST_DEBT), 1.0)
+
+
+def mixed_pool(assignment: Assignment, pool: tuple[PoolPattern, ...]) -> tuple[PoolPattern, ...]:
+    """The fillings that an assignment ends with by their number of blocks, and others for trying out.
+
+    Parameters: pool, of the relaxation.
+    """
+    weights: dict[tuple[int, int, int], float] = {(one.block_class, one.system, one.n_racks): 0.0 for one in pool}
+    for one, mixed in zip(assignment.fillings, assignment.mixed, strict=True):
+        for choice, weight in zip(one.choices, mixed[:, -1], strict=True):
+            if weight > _SMALLEST_WEIGHT:
+                weights[one.block_class, one.system, choice.racks] = float(weight)
+    return tuple(PoolPattern(*key, weight=weights[key]) for key in sorted(weights))

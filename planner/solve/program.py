@@ -59,19 +59,31 @@ class Relaxed:
         """Hold variables at values."""
         self._solver.changeColsBounds(numbers.size, numbers.astype(np.int32), values, values)
 
+    def limit(self, numbers: NDArray[np.int64], most: NDArray[np.float64]) -> None:
+        """Let variables lie between 0 and `most`."""
+        self._solver.changeColsBounds(numbers.size, numbers.astype(np.int32), np.zeros(numbers.size), most)
+
     def solve(self) -> Answer | None:
         """The best answer; None where there is none."""
         return _run(self._solver)
 
 
-def solve_program(program: Program, stop: tuple[float, int], time_limit_s: float) -> Answer | None:
+def solve_program(
+    program: Program,
+    stop: tuple[float, int],
+    time_limit_s: float,
+    hint: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
+) -> Answer | None:
     """The best answer that HiGHS finds on one thread; None where it finds none.
 
-    Parameters: stop, relative gap and nodes at which HiGHS ends; time_limit_s, a brake beside them.
+    Parameters: stop, relative gap and nodes at which HiGHS ends; time_limit_s, a brake beside them; hint, numbers and
+    values of all variables that are to be whole, for HiGHS to begin with the best answer that has them.
     """
     gap, nodes = stop
     solver = _solver({"mip_rel_gap": gap, "mip_max_nodes": nodes, "time_limit": max(time_limit_s, 0.1)})
     solver.passModel(_lp(program))
+    if hint is not None:
+        solver.setSolution(hint[0].size, hint[0].astype(np.int32), hint[1])
     return _run(solver)
 
 

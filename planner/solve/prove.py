@@ -1,80 +1,80 @@
-"""Small problems further: branch and bound whose tree of multipliers proves the optimum where nodes suffice.
+"""Small problems to the end: branch and bound whose tree of multipliers proves the optimum.
 
-Every node is the relaxation under caps and floors on single counts. A leaf needs no more than its multipliers: their
-value, in exact integers, is no more than the plan's, or the branch holds no plan at all. What a node's relaxation
-finds in whole racks is tried as a plan, so the proof also finds what search has missed.
+A node holds sums of racks between whole numbers. A leaf needs no more than its multipliers: their value within its
+branch, in exact integers, is no more than the plan's, or the branch holds no plan at all. What a node's program finds
+in whole racks is tried as a plan, so the proof also finds what search has missed.
 """
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from planner.problem import Plan
-from planner.solve.certificate import Certificate, bound_cents, certificate
-from planner.solve.classes import singletons
 from planner.solve.feasible import holds
-from planner.solve.patterns import Caps, row_patterns
-from planner.solve.relaxation import relax
+from planner.solve.patterns import row_patterns
+from planner.solve.proof.box import Box, narrowed, whole_box
+from planner.solve.proof.branching import Split, Totals, best_split, splits
+from planner.solve.proof.leaf import Leaf, bound_cents, leaf_of, nothing
+from planner.solve.proof.node import Settled, empty_fillings, settle
+from planner.solve.proof.oracle import Choices
+from planner.solve.proof.program import NodeProgram
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from planner.problem import Problem
-    from planner.solve.formulation import Floors
 
-MOST_COUNTS = 64
-"""Rows times configurations times periods up to which a problem counts as small."""
-_MOST_NODES = 80
-
-
-_OF_A_LEAF = ("limits", "inside", "monotone", "open", "units", "contract", "demand", "floors")
+MOST_COUNTS = 96
+"""Counts that may ever be more than 0, up to which a problem is small."""
+_MOST_WORK = 250_000
+"""Fillings in the programs of all nodes together: five to twenty seconds, and the same on every machine."""
+_DEEPEST = 200
+"""Sides of a branch: the file of a deeper tree would be too deep to be read."""
 
 
 @dataclass
 class Node:
-    """A branch of the proof: where it splits, or the multipliers that close it."""
+    """A branch of the proof: where it splits, or the multipliers that bound it."""
 
-    caps: Caps
-    floors: Floors
-    bound: int
-    proof: Certificate
-    racks: NDArray[np.float64]
-    most_racks: NDArray[np.int64]
-    """[n_rows, n_configurations, n_periods] that the caps leave room for."""
-    split: tuple[tuple[int, int, int], int] | None = None
-    """(row, configuration, period) and the count: at most it below, one more above."""
-    below: Node | None = None
-    above: Node | None = None
+    box: Box
+    leaf: Leaf
+    bound: float
+    """Cents, in floating point; -inf where the branch holds no plan."""
+    settled: Settled | None
+    exact: int | None = None
+    """Cents that its multipliers prove, once they were evaluated; None before, and where the branch holds no plan."""
+    split: Split | None = None
+    parts: tuple[Node, ...] = field(default_factory=tuple)
+    """Below and above."""
 
     def leaves(self) -> list[Node]:
         """Every node that is not split."""
-        if self.below is None or self.above is None:
-            return [self]
-        return self.below.leaves() + self.above.leaves()
+        found, waiting = [], [self]
+        while waiting:
+            node = waiting.pop()
+            if node.parts:
+                waiting.extend(reversed(node.parts))
+            else:
+                found.append(node)
+        return found
 
     def to_json(self, problem: Problem) -> dict[str, Any]:
         """The file's form of the tree."""
-        if self.split is None or self.below is None or self.above is None:
-            leaf = self.proof.to_json(problem)
-            return {
-                key: leaf[key]
-                for key in ("limits", "inside", "monotone", "open", "units", "contract", "demand", "floors")
-            }
-        (row, configuration, period), count = self.split
+        if self.split is None or not self.parts:
+            return self.leaf.to_json(problem)
+        total, count = self.split
         return {
-            "row": problem.row_names[row],
-            "configuration": problem.configuration_names[configuration],
-            "period": problem.periods[period],
+            "rows": [problem.row_names[row] for row in total.row_idx],
+            "configurations": [problem.configuration_names[k] for k in total.configuration_idx],
+            "period": problem.periods[total.period],
             "at_most": count,
-            "below": self.below.to_json(problem),
-            "above": self.above.to_json(problem),
+            "below": self.parts[0].to_json(problem),
+            "above": self.parts[1].to_json(problem),
         }
 
 
@@ -87,11 +87,17 @@ class Proven:
     bound: int
     """Cents: the largest of all leaves."""
     root: Node
+    n_nodes: int
+
+
+def n_counts(problem: Problem) -> int:
+    """Counts of racks, by row, configuration and period, that may ever be more than 0."""
+    return int((problem.n_periods - problem.first_period).sum())
 
 
 def is_small(problem: Problem) -> bool:
     """Whether a problem is worth a proof to the end."""
-    return problem.n_rows * problem.n_configurations * problem.n_periods <= MOST_COUNTS
+    return n_counts(problem) <= MOST_COUNTS
 
 
 def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Proven:
@@ -99,58 +105,90 @@ def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Prov
 
     Parameters: plan, the best known; out_of_time, asked before every node.
     """
-    best, objective = plan, objective_cents(problem, plan)
-    root = _node(problem, {}, {})
-    waiting = [(-root.bound, 0, root)]
-    number = 1
-    while waiting and number < _MOST_NODES and not out_of_time():
-        node = heapq.heappop(waiting)[2]
-        candidate = Plan(np.round(node.racks).astype(np.int32))
-        if holds(problem, candidate) and objective_cents(problem, candidate) > objective:
-            best, objective = candidate, objective_cents(problem, candidate)
-        place = _branching(node) if node.bound > objective else None
-        if place is None:
-            continue
-        node.split = (place, _count(node, place))
-        node.below = _node(problem, {**node.caps, place: node.split[1]}, node.floors, node)
-        node.above = _node(problem, node.caps, {**node.floors, place: node.split[1] + 1}, node)
-        for child in (node.below, node.above):
-            heapq.heappush(waiting, (-child.bound, number, child))
-            number += 1
-    bound = max(leaf.bound for leaf in root.leaves())
-    return Proven(best, objective, bound, root)
+    return _Proof(problem, plan).run(out_of_time)
 
 
-def _node(problem: Problem, caps: Caps, floors: Floors, parent: Node | None = None) -> Node:
-    """A branch with the multipliers of its own relaxation, or those of the branch around it where they prove less."""
-    patterns = row_patterns(problem, caps)
-    relaxation = relax(problem, patterns, singletons(problem), floors=floors)
-    proof = certificate(problem, relaxation, floors)
-    bound = bound_cents(problem, patterns, proof)
-    if parent is not None and bound > parent.bound:
-        own_floor = {place: (floors[place], price) for place, (_, price) in parent.proof.floor.items()}
-        proof = replace(parent.proof, floor=own_floor)
-        bound = bound_cents(problem, patterns, proof)
-    return Node(caps, floors, bound, proof, relaxation.racks, patterns.most_racks)
+class _Proof:
+    """The tree as it grows, and the best plan."""
 
+    def __init__(self, problem: Problem, plan: Plan) -> None:
+        patterns = row_patterns(problem)
+        self.problem, self.plan, self.objective = problem, plan, objective_cents(problem, plan)
+        self.choices, self.totals = Choices(problem, patterns), Totals(problem)
+        self.program = NodeProgram(problem)
+        empty_fillings(self.program)
+        self.n_nodes, self.work = 0, 0
+        self.rounded = sum(sum(watts > 0 for watts in demand.minimum_w) for demand in problem.minimum_demands)
+        """Shortfalls that are each rounded up, so that plans may be worth so many cents less than their parts."""
+        self.root = self._node(whole_box(problem, patterns), None)
 
-def _branching(node: Node) -> tuple[int, int, int] | None:
-    """The count furthest from whole, or else one that caps and floors leave open; None where nothing is."""
-    distance = np.abs(node.racks - np.round(node.racks))
-    place = np.unravel_index(int(np.argmax(np.round(distance, 6))), distance.shape)
-    if distance[place] > 1e-6:
-        return int(place[0]), int(place[1]), int(place[2])
-    most = node.most_racks
-    for open_place in np.argwhere(most > 0):
-        row, configuration, period = (int(x) for x in open_place)
-        if most[row, configuration, period] > node.floors.get((row, configuration, period), 0):
-            return row, configuration, period
-    return None
+    def run(self, out_of_time: Callable[[], bool]) -> Proven:
+        """Best bound first, but down from each node to the better of its parts as long as that is open."""
+        waiting: list[tuple[float, int, Node]] = []
+        node: Node | None = self.root
+        while self.work < _MOST_WORK and not out_of_time():
+            if node is None or self._is_closed(node):
+                if not waiting:
+                    break
+                node = heapq.heappop(waiting)[2]
+                continue
+            parts = sorted(self._part(node), key=lambda part: -part.bound)
+            node = parts[0] if parts else None
+            for part in parts[1:]:
+                heapq.heappush(waiting, (-part.bound, self.n_nodes, part))
+        leaves = [self._exact(leaf) for leaf in self.root.leaves()]
+        bound = max([self.objective, *(bound for bound in leaves if bound is not None)])
+        return Proven(self.plan, self.objective, bound, self.root, self.n_nodes)
 
+    def _part(self, node: Node) -> tuple[Node, ...]:
+        """Split a node; nothing where only one plan is left in it."""
+        found = []
+        if node.settled is not None and len(node.box.sides) < _DEEPEST:
+            is_near = node.bound < self.objective + 1 + self.rounded
+            found = splits(self.totals, self.program, node.settled, node.box, is_near)
+        if not found:
+            return ()
+        node.split = best_split(self.program, node.box, found, node.bound, self.objective + 1)
+        node.parts = tuple(self._node(narrowed(self.problem, node.box, side), node) for side in node.split.sides())
+        node.settled = None
+        return node.parts
 
-def _count(node: Node, place: tuple[int, int, int]) -> int:
-    """Where to split: under the relaxation's count, and never outside what caps and floors leave."""
-    count = int(np.floor(node.racks[place] + 1e-6))
-    if abs(node.racks[place] - count) <= 1e-6:
-        count = max(count - 1, node.floors.get(place, 0))
-    return min(count, node.caps.get(place, count + 1) - 1)
+    def _node(self, box: Box, parent: Node | None) -> Node:
+        self.n_nodes += 1
+        settled = settle(self.program, self.choices, box, self.objective + 0.99)
+        self.work += len(self.program.fillings)
+        if settled is None:
+            return Node(box, nothing(self.problem, box), -np.inf, None)
+        self._try(settled)
+        node = Node(box, leaf_of(self.program, box), settled.bound, settled)
+        if parent is not None and parent.bound < node.bound:
+            node.bound = parent.bound
+            node.leaf = Leaf(parent.leaf.proof, (*parent.leaf.sides, 0))
+        return node
+
+    def _try(self, settled: Settled) -> None:
+        """Keep what a node's program places, where it is a better plan."""
+        candidate = Plan(np.round(settled.racks).astype(np.int32))
+        if holds(self.problem, candidate):
+            worth = objective_cents(self.problem, candidate)
+            if worth > self.objective:
+                self.plan, self.objective = candidate, worth
+
+    def _is_closed(self, node: Node) -> bool:
+        """Whether the branch holds nothing better than the best plan, in exact integers."""
+        if node.bound == -np.inf:
+            return True
+        if node.bound >= self.objective + 1 + self.rounded:
+            return False
+        exact = self._exact(node)
+        return exact is None or exact <= self.objective
+
+    def _exact(self, node: Node) -> int | None:
+        if node.exact is None and node.bound > -np.inf:
+            node.exact = bound_cents(self.problem, self.choices, node.box, node.leaf)
+            if self.rounded and self.objective < node.bound < self.objective + 1 + self.rounded:
+                other = node.leaf.without_demand(self.problem, node.box)
+                exact = bound_cents(self.problem, self.choices, node.box, other)
+                if exact is None or node.exact is None or exact < node.exact:
+                    node.exact, node.leaf = exact, other
+        return node.exact

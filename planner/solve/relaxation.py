@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.solve.formulation import MONEY_CENTS, Floors, Formulation
-from planner.solve.generation import generate
+from planner.solve.formulation import MONEY_CENTS, Formulation
+from planner.solve.generation import ENOUGH, generate
 from planner.solve.master import Master
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ class Relaxation:
     contract_amount: float
     racks: NDArray[np.float64]
     """[n_rows, n_configurations, n_periods] aimed standing racks, averaged over a class."""
-    floor: dict[tuple[int, int, int], float]
-    """Cents for each rack under a branch's floor, by (row, configuration, period)."""
     pool: tuple[PoolPattern, ...]
     """Patterns that the relaxation uses in any period, with their weight in the last."""
     status: str
     demand: NDArray[np.float64]
     """[n_minimum_demands, n_periods] part of the price at which demand is counted against the minimum, 0 to 1."""
+    value: float = float("nan")
+    """Cents, of the linear program over the columns that it has; not a number where none was solved."""
 
 
 def relax(
@@ -69,16 +69,16 @@ def relax(
     patterns: RowPatterns,
     classes: Classes,
     time_limit_s: float | None = None,
-    floors: Floors | None = None,
+    enough: float = ENOUGH,
 ) -> Relaxation:
     """Solve the relaxation over classes and lift its multipliers and aims to the whole problem.
 
     Parameters: time_limit_s, after which no further columns are sought; what is held then still gives a valid,
-    weaker bound; floors, of a proof's branch.
+    weaker bound; enough, share of the optimum that a round of columns has to be worth.
     """
-    formulation = Formulation(problem, patterns, classes, floors)
+    formulation = Formulation(problem, patterns, classes)
     master = Master(formulation.columns, formulation.rows)
-    generate(formulation, master, time_limit_s)
+    generate(formulation, master, time_limit_s, enough)
     return lift(formulation, master)
 
 
@@ -104,14 +104,11 @@ def lift(formulation: Formulation, master: Master) -> Relaxation:
         units=units[classes.block],
         contract_period=dual[formulation.revenue_row],
         contract_amount=float(dual[formulation.amount_row][0]),
-        floor={
-            place: float(dual[row]) * MONEY_CENTS
-            for place, row in zip(formulation.floors, formulation.floor_row, strict=True)
-        },
         racks=primal[formulation.x][classes.row],
         pool=_pool(formulation, primal),
         status=master.status,
         demand=dual[formulation.demand_row],
+        value=master.objective * MONEY_CENTS,
     )
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from planner.solve.fillings import Fillings
 
 _NOISE = 1e-4
+_NEARLY_WHOLE = 0.02
+"""Blocks by which an end may be off a whole number and need no second thought."""
 BALANCES = (0.7, 0.35, 1.0, 0.0)
 """How much what a system lost or won by rounding in the classes before counts against a class's own remainder; none is
 best everywhere."""
@@ -51,14 +53,69 @@ def whole_starts(blocks: NDArray[np.float64], ends: NDArray[np.int64]) -> NDArra
     return np.diff(standing, axis=1, prepend=0.0).astype(np.int64)
 
 
-def exchanges(
-    fillings: tuple[Fillings, ...], wanted: NDArray[np.float64], ends: NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
-    """Pairs of one class, of which the first was rounded up and the second down: a block may change sides."""
-    for up, down in np.ndindex(len(fillings), len(fillings)):
-        same = fillings[up].block_class == fillings[down].block_class
-        if same and ends[up] > wanted[up] + _NOISE and ends[down] < wanted[down] - _NOISE:
-            yield up, down
+def nearest_ends(
+    wanted: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    held: NDArray[np.bool_],
+    classes: tuple[NDArray[np.int64], NDArray[np.int64]],
+    part: float,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Ends with some more of them held: those nearest to whole numbers.
+
+    Parameters: wanted [n_fillings] blocks; ends and held [n_fillings], so far; classes, that of each filling
+    [n_fillings] and the blocks of each class [n_classes]; part of the open ends to hold at the least.
+    """
+    class_of, size = classes
+    ends, held = ends.copy(), held.copy()
+    waiting = np.flatnonzero(~held)
+    whole = np.round(wanted[waiting]).astype(np.int64)
+    off = np.round(np.abs(wanted[waiting] - whole), 9)
+    n_now = max(int(np.ceil(part * waiting.size)), 1)
+    room = size - np.bincount(class_of[held], weights=ends[held], minlength=size.size).astype(np.int64)
+    for position, place in enumerate(np.argsort(off, kind="stable")):
+        if position >= n_now and off[place] > _NEARLY_WHOLE:
+            break
+        number = waiting[place]
+        ends[number] = min(whole[place], room[class_of[number]])
+        room[class_of[number]] -= ends[number]
+        held[number] = True
+    return ends, held
+
+
+def flips(
+    wanted: NDArray[np.float64], ends: NDArray[np.int64], class_of: NDArray[np.int64], size: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """Ends with one, or one up and one down, rounded to the other side; the least certain ones first.
+
+    Parameters: wanted [n_fillings] blocks; ends [n_fillings]; class_of [n_fillings] class of blocks of each; size
+    [n_classes] blocks.
+    """
+    part = wanted - np.floor(wanted)
+    open_ends = np.flatnonzero(np.minimum(part, 1.0 - part) > _NEARLY_WHOLE)
+    step = np.where(ends[open_ends] > wanted[open_ends], -1, 1)
+    doubt = np.abs(wanted[open_ends] - ends[open_ends])
+    one = [(i,) for i in range(open_ends.size)]
+    pairs = [(i, j) for i in range(open_ends.size) for j in range(i) if step[i] != step[j]]
+    found = [(-round(float(doubt[list(members)].mean()), 9), members) for members in (*one, *pairs)]
+    for _, members in sorted(found):
+        other = ends.copy()
+        other[open_ends[list(members)]] += step[list(members)]
+        if (np.bincount(class_of, weights=other, minlength=size.size) <= size).all() and (other >= 0).all():
+            yield other
+
+
+def whole_units(wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Whole scalable units near those that are wanted; what one class loses of a system the next may make up.
+
+    Parameters: wanted [n_classes, n_systems].
+    """
+    result = np.zeros_like(wanted)
+    owed = np.zeros(wanted.shape[1])
+    for index, units in enumerate(wanted):
+        lower, upper = np.floor(units + _NOISE), np.ceil(units - _NOISE)
+        result[index] = np.clip(np.round(units + owed), lower, upper)
+        owed += units - result[index]
+    return result
 
 
 def _ends_of_class(wanted: NDArray[np.float64], owed: NDArray[np.float64], n_blocks: int) -> NDArray[np.int64]:

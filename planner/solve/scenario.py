@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, Plan
-from planner.solve.assignment import Assignment, ClassProgram, assignment_of
+from planner.problem import Plan
 from planner.solve.certificate import Certificate, certificate
+from planner.solve.dive import rounded_assignment
 from planner.solve.feasible import holds
 from planner.solve.formulation import MONEY_CENTS, Formulation
 from planner.solve.generation import add_columns
@@ -20,11 +20,9 @@ from planner.solve.options import gap
 from planner.solve.packing import effective_values, packing_model
 from planner.solve.patterns import PatternBook, row_patterns
 from planner.solve.polish import Polish
-from planner.solve.program import Relaxed
+from planner.solve.pools import mixed_pool
 from planner.solve.relaxation import lift
-from planner.solve.rounding import BALANCES, exchanges, whole_ends, whole_starts
 from planner.solve.settle import settle
-from planner.solve.start import mixed_pool
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
@@ -32,40 +30,21 @@ if TYPE_CHECKING:
 
     from kernels.contract import PackingModel, SearchGuide
     from planner.problem import Problem
+    from planner.solve.assignment import Assignment
     from planner.solve.class_bound import ClassBound
     from planner.solve.classes import Classes
     from planner.solve.column_pool import ColumnPool
     from planner.solve.fillings import Fillings
+    from planner.solve.known import JointLoads, Known
     from planner.solve.patterns import RowPatterns
-    from planner.solve.program import Answer
     from planner.solve.relaxation import Relaxation
 
 _LOOSE = 5e-4
 """Share by which a bound may pass the master's value before more columns are looked for."""
-_ENOUGH = 0.5
+_ENOUGH = 0.7
 """Of the gap that is asked for, what rounding blocks may leave before other roundings are tried."""
 _ROUNDS_AT_ONCE = 4
 """Rounds of refilling between looks for columns."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """Multipliers of a problem that was solved before, with what tells how they fare in another."""
-
-    proof: Certificate
-    relaxation: Relaxation
-    capacity: NDArray[np.int64]
-    value: NDArray[np.int64]
-    """Of each standing rack, start values by parts."""
-
-    def distance(self, problem: Problem, value: NDArray[np.int64]) -> float:
-        """How far another problem is from this one, in cents: what its limits and racks are worth more or less here.
-
-        Parameters: value [n_rows, n_configurations, n_periods] of each standing rack in the other problem.
-        """
-        change = np.where(self.capacity == INACTIVE, 0, problem.capacity - self.capacity)
-        racks = float((self.relaxation.racks * np.abs(value - self.value)).sum())
-        return racks + float((np.abs(change) * self.relaxation.limit).sum())
 
 
 @dataclass(frozen=True)
@@ -84,6 +63,8 @@ class Shared:
     fillings: tuple[Fillings, ...]
     known: tuple[Known, ...]
     """What was proven for the base and for the problems that were solved first."""
+    loads: JointLoads
+    """What prices of joint limits charge the racks of each class."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +93,8 @@ class BatchSolution:
     """Cents, exact: no plan is worth more."""
     certificate: Certificate
     """The multipliers that prove the bound."""
+    gap_asked: float
+    """Certified gap at which the problem would have been done; see `is_done`."""
     first_bound: int
     """Cents: what the multipliers of problems solved before prove, without a step of its own."""
     n_rounds: int
@@ -125,15 +108,21 @@ class BatchSolution:
         """(bound − objective) / |bound|."""
         return gap(self.objective, self.bound)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the gap that was asked for is reached; if not, the rounds were used up."""
+        return self.gap <= self.gap_asked
+
 
 class Bounding:
     """The relaxation of one problem over the shared columns, and the best bound that it has proven."""
 
     def __init__(self, shared: Shared, evaluate: ClassBound, problem: Problem, patterns: RowPatterns) -> None:
-        """Bound the problem by the multipliers of the nearest one that is known."""
+        """Bound the problem by the multipliers of the nearest one that is known, moved with its values."""
         self.problem, self.patterns, self._evaluate = problem, patterns, evaluate
         value = effective_values(problem).rack
-        self.proof = min(shared.known, key=lambda known: known.distance(problem, value)).proof
+        nearest = min(shared.known, key=lambda known: known.distance(problem, value))
+        self.proof = nearest.moved(problem, value, shared.loads)
         self.first_bound = self.bound = evaluate.bound_cents(problem, patterns, self.proof)
         self.formulation = Formulation(problem, patterns, shared.joined)
         self._master = Master(self.formulation.columns, self.formulation.rows)
@@ -143,11 +132,16 @@ class Bounding:
             self._master.start_from(shared.basis)
         self.relaxation = self._solve()
 
-    def more_columns(self) -> None:
-        """Look for columns that the multipliers call for, and solve again, unless the bound is tight already."""
+    def more_columns(self) -> bool:
+        """Look for columns that the multipliers call for, and solve again, unless the bound is tight already.
+
+        Returns whether the bound is lower now.
+        """
+        before = self.bound
         if self.bound > self._master.objective * MONEY_CENTS + _LOOSE * abs(self.bound):
             add_columns(self.formulation, self._master, self._master.dual)
             self.relaxation = self._solve()
+        return self.bound < before
 
     def _solve(self) -> Relaxation:
         self._master.solve()
@@ -172,8 +166,8 @@ def solve_scenario(shared: Shared, evaluate: ClassBound, problem: Problem, optio
     polish = _polish(shared, bounding, assignment, options)
     plan, n_rounds = Plan(polish.n_racks), 0
     while gap(objective_cents(problem, plan), bounding.bound) > options.gap and n_rounds < options.most_rounds:
-        if n_rounds % _ROUNDS_AT_ONCE == 0 and n_rounds:
-            bounding.more_columns()
+        if n_rounds % _ROUNDS_AT_ONCE == 0 and bounding.more_columns():
+            continue
         polish.round()
         plan, n_rounds = Plan(polish.n_racks), n_rounds + 1
     if not holds(problem, plan):
@@ -181,8 +175,8 @@ def solve_scenario(shared: Shared, evaluate: ClassBound, problem: Problem, optio
         raise AssertionError(msg)
     return BatchSolution(
         plan=plan, objective=objective_cents(problem, plan), bound=bounding.bound, certificate=bounding.proof,
-        first_bound=bounding.first_bound, n_rounds=n_rounds, n_columns=len(bounding.formulation.made),
-        cpu_s=time.process_time() - started,
+        gap_asked=options.gap, first_bound=bounding.first_bound, n_rounds=n_rounds,
+        n_columns=len(bounding.formulation.made), cpu_s=time.process_time() - started,
     )  # fmt: skip
 
 
@@ -194,77 +188,6 @@ def start_of_search(shared: Shared) -> tuple[PackingModel, SearchGuide]:
     guide = make_guide(base, known.proof, shared.classes, known.relaxation, none)
     model = packing_model(base, patterns)
     return model, guide.for_search(model)
-
-
-def rounded_assignment(
-    problem: Problem, patterns: RowPatterns, classes: Classes, fillings: tuple[Fillings, ...], enough: float
-) -> Assignment | None:
-    """The program over classes of blocks without its whole numbers, starts rounded, and racks again for these starts.
-
-    Parameters: fillings, made for a problem of the same graph; enough, cents at which no other rounding is tried. None
-    where nothing can stand or HiGHS finds nothing.
-    """
-    program = ClassProgram(problem, patterns, classes, lambda blocks: _usable(patterns, problem, fillings, blocks))
-    program.build()
-    if not program.program.gain:
-        return None
-    relaxed = Relaxed(program.program)
-    answer = relaxed.solve()
-    if answer is None:
-        return None
-    blocks = np.cumsum(np.append(answer.values, 0.0)[program.start], axis=1)
-    best = _Rounding(program, relaxed, blocks).best(enough / MONEY_CENTS)
-    return None if best is None else assignment_of(program, best)
-
-
-class _Rounding:
-    """Tries whole starts for one program; each is a linear program that begins where the last one stood."""
-
-    def __init__(self, program: ClassProgram, relaxed: Relaxed, blocks: NDArray[np.float64]) -> None:
-        self._program, self._relaxed, self._blocks = program, relaxed, blocks
-        self._there = program.start >= 0
-        self._known: dict[bytes, Answer | None] = {}
-
-    def best(self, enough: float) -> Answer | None:
-        """The best answer found: several ways of rounding, then blocks of a class that change sides one by one."""
-        fillings, wanted, size = self._program.fillings, self._blocks[:, -1], self._program.block_size
-        best, ends = None, np.zeros(len(fillings), np.int64)
-        for balance in BALANCES:
-            other = whole_ends(fillings, size, wanted, balance)
-            found = self._racks(other)
-            if found is not None and (best is None or found.objective > best.objective):
-                best, ends = found, other
-            if best is not None and best.objective >= enough:
-                return best
-        for up, down in exchanges(fillings, wanted, ends):
-            other = ends.copy()
-            other[up], other[down] = ends[up] - 1, ends[down] + 1
-            found = self._racks(other) if ends[up] > wanted[up] and ends[down] < wanted[down] else None
-            if best is not None and found is not None and found.objective > best.objective:
-                best, ends = found, other
-        return best
-
-    def _racks(self, ends: NDArray[np.int64]) -> Answer | None:
-        """The best racks for these blocks."""
-        key = ends.tobytes()
-        if key not in self._known:
-            starts = whole_starts(self._blocks, ends)[self._there]
-            self._relaxed.fix(self._program.start[self._there], starts.astype(np.float64))
-            self._known[key] = self._relaxed.solve()
-        return self._known[key]
-
-
-def _usable(
-    patterns: RowPatterns, problem: Problem, fillings: tuple[Fillings, ...], blocks: NDArray[np.int64]
-) -> tuple[Fillings, ...]:
-    """The fillings from the first period on in which some row of their block can hold the system here."""
-    result = []
-    for one in fillings:
-        rows = np.flatnonzero(problem.block_of_row_idx == blocks[one.block_class])
-        usable = np.flatnonzero((patterns.pattern_set_idx[rows, one.system] >= 0).any(axis=0))
-        if usable.size:
-            result.append(replace(one, first_period=int(usable[0])))
-    return tuple(result)
 
 
 def _polish(shared: Shared, bounding: Bounding, assignment: Assignment | None, options: BatchOptions) -> Polish:

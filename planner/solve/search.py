@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 
     from planner.solve.guide import Guide
     from planner.solve.recombine import PathPool
-    from planner.solve.start import Starter
+    from planner.solve.start import Deeper
 
 _RECOMBINED_ROUNDS = (4, 12, 24, 40)
 """Rounds after which paths are recombined; afterwards every fortieth."""
-_PATIENCE = 30
-"""Rounds without a better plan after which a deeper start is looked for."""
 _STEPS_PER_BLOCK = 2
 _FEWEST_STEPS = 48
 _FIRST_THRESHOLD_SHARE = 20_000
@@ -63,7 +61,7 @@ def search_rounds(
     model: PackingModel,
     guide: Guide,
     pool_of_paths: PathPool,
-    starter: Starter | None,
+    deeper: Deeper | None,
     *,
     backend: str,
     seed: int,
@@ -94,7 +92,7 @@ def search_rounds(
         best = _best(parts, None, 0, worth)
         yield best
         _set_aims(model, guide, parts)
-        step, round_number, improved, level = 1, 0, 0, 1
+        step, round_number, improved = 1, 0, 0
         while True:
             thresholds = _thresholds(abs(best.objective) // _FIRST_THRESHOLD_SHARE, round_number, n_steps)
             crew.run("strip", step, none)
@@ -111,12 +109,12 @@ def search_rounds(
                     crew.run("raise_profiles", step, none)
                     best = _best(parts, best, best.work, worth)
             improved = round_number if best.objective > before else improved
-            if starter is not None and guide.start_racks.any() and round_number - improved >= _PATIENCE:
-                found, level, improved = starter.deeper(level), level + 1, round_number
-                if found is not None:
-                    _put_in(crew, found)
-                    crew.run("raise_profiles", step, none)
-                    best = _best(parts, best, best.work, worth)
+            found = None if deeper is None else deeper.after(round_number, round_number - improved)
+            if found is not None:
+                improved = round_number
+                _put_in(crew, found)
+                crew.run("raise_profiles", step, none)
+                best = _best(parts, best, best.work, worth)
             _set_aims(model, guide, parts)
             yield best
 

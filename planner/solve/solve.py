@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +11,26 @@ import numpy as np
 
 from kernels.backends import resolve
 from planner.problem import Plan, Problem
-from planner.solve.certificate import Certificate, bound_cents, certificate
-from planner.solve.classes import refine
+from planner.solve.beside import Beside
+from planner.solve.bounding import Bounding, Proven
 from planner.solve.demand import demand_value
+from planner.solve.feasible import holds
 from planner.solve.guide import Guide, make_guide
 from planner.solve.options import Progress, SolveOptions, Status, StopReason, gap
 from planner.solve.packing import packing_model
-from planner.solve.patterns import row_patterns
+from planner.solve.portfolio.split import takes_apart
 from planner.solve.prove import Node, is_small, prove
 from planner.solve.recombine import path_pool
-from planner.solve.relaxation import relax
 from planner.solve.search import Found, search_rounds
-from planner.solve.start import Starter
+from planner.solve.start import Deeper, Starter
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+    from planner.solve.certificate import Certificate
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Solution:
     objective: int
     """Cents, rounded down."""
     bound: int
-    """Cents, rounded up: no plan is worth more."""
+    """Cents: no plan is worth more."""
     status: Status
     stop_reason: StopReason
     certificate: Certificate
@@ -76,52 +78,80 @@ def solve(
     options = options or SolveOptions()
     report = progress or (lambda _: None)
     backend = resolve(options.backend)
+    if options.guide is None and takes_apart(problem):
+        from planner.solve.portfolio.solve import solve_by_site
+
+        return solve_by_site(problem, options, backend, report)
     started = time.monotonic()
-    patterns = row_patterns(problem)
-    classes = refine(problem)
     report(Progress("relaxation", time.monotonic() - started, 0, None, None))
-    relaxation = relax(problem, patterns, classes, options.time_limit_s)
-    proof = certificate(problem, relaxation)
-    bound = bound_cents(problem, patterns, proof)
-    starter = Starter(problem, patterns, classes, relaxation, lambda: _time_left(options, started))
-    guide = options.guide or make_guide(problem, proof, classes, *starter.first())
-    report(Progress("bound", time.monotonic() - started, 0, None, bound))
-    model, worth, priced = packing_model(problem, patterns), None, None
-    empty = np.zeros(model.value.shape, np.int32)
-    if problem.minimum_demands:
-        # Kernels see a minimum demand at its price only, as part of what racks are worth.
-        worth, priced = partial(_worth, problem), demand_value(problem, guide.demand_price)
-        model = model._replace(value=model.value + priced)
-    best, reason = Found(empty, 0 if worth is None else worth(empty), 0), StopReason.WORK_LIMIT
-    rounds = search_rounds(
-        model, guide, path_pool(problem, proof, classes, priced), starter, backend=backend, seed=options.seed,
-        n_lanes=options.n_lanes, n_threads=options.n_threads, time_left=lambda: _time_left(options, started),
-        worth=worth,
-    )  # fmt: skip
+    bounding = Bounding(problem, options.bound, backend)
+    proven = bounding.first(options.time_limit_s)
+    time_left = partial(_time_left, options, started)
+    report(Progress("bound", time.monotonic() - started, 0, None, proven.bound))
+    starter = Starter(problem, bounding.patterns, bounding.classes, proven.relaxation, time_left)
+    guide = options.guide or make_guide(problem, proven.proof, bounding.classes, *starter.first())
+    best, reason = _first_plan(problem, guide), StopReason.WORK_LIMIT
+    sharper = Beside(partial(bounding.sharper, proven, time_left))
+    if options.time_limit_s is None:
+        proven = sharper.result()
     try:
-        for found in rounds:
-            best = found if found.objective > best.objective else Found(best.n_racks, best.objective, found.work)
+        report(Progress("search", time.monotonic() - started, 0, best.objective, proven.bound))
+        stop = _stop(options, best, proven.bound, time.monotonic() - started)
+        for found in _rounds(problem, bounding, proven, guide, starter, options) if stop is None else ():
+            best = _better(problem, best, found)
+            proven = min(proven, sharper.result(), key=lambda one: one.bound) if sharper.done else proven
             elapsed = time.monotonic() - started
-            report(Progress("search", elapsed, best.work, best.objective, bound))
-            stop = _stop(options, best, bound, elapsed)
+            report(Progress("search", elapsed, best.work, best.objective, proven.bound))
+            stop = _stop(options, best, proven.bound, elapsed)
             if stop is not None:
-                reason = stop
                 break
+        reason = stop or reason
     except KeyboardInterrupt:
         reason = StopReason.INTERRUPTED
-    plan, tree = Plan(best.n_racks), None
-    objective = objective_cents(problem, plan)
+    plan, objective, bound, tree = Plan(best.n_racks), best.objective, proven.bound, None
     if objective < bound and reason != StopReason.INTERRUPTED and is_small(problem):
-        proven = prove(problem, plan, lambda: (_time_left(options, started) or 1.0) <= 0)
-        plan, objective = proven.plan, proven.objective
-        if proven.bound < bound:
-            bound, tree = proven.bound, proven.root
+        closed = prove(problem, plan, lambda: (_time_left(options, started) or 1.0) <= 0)
+        plan, objective = closed.plan, closed.objective
+        if closed.bound < bound:
+            bound, tree = closed.bound, closed.root
     if objective == bound and reason != StopReason.INTERRUPTED:
         reason = StopReason.OPTIMAL
     return Solution(
         plan=plan, objective=objective, bound=bound, status=_status(objective, bound), stop_reason=reason,
-        certificate=proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
+        certificate=proven.proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
         backend=backend, seed=options.seed,
+    )  # fmt: skip
+
+
+def _first_plan(problem: Problem, guide: Guide) -> Found:
+    """The guide's plan where it keeps every rule, else the empty one."""
+    start, empty = Plan(guide.start_racks.astype(np.int32)), Plan(np.zeros(guide.start_racks.shape, np.int32))
+    first = Found(empty.n_racks, objective_cents(problem, empty), 0)
+    return _better(problem, first, Found(start.n_racks, 0, 0)) if holds(problem, start) else first
+
+
+def _better(problem: Problem, best: Found, found: Found) -> Found:
+    """The plan that is worth more in exact cents, the known one of equals."""
+    objective = best.objective if found.n_racks is best.n_racks else _worth(problem, found.n_racks)
+    return Found(found.n_racks, objective, found.work) if objective > best.objective else replace(best, work=found.work)
+
+
+def _rounds(
+    problem: Problem, bounding: Bounding, proven: Proven, guide: Guide, starter: Starter, options: SolveOptions
+) -> Iterator[Found]:
+    """The rounds of the search.
+
+    Kernels see a minimum demand at its price only, as part of what racks are worth.
+    """
+    model, worth, priced = packing_model(problem, bounding.patterns), None, None
+    if problem.minimum_demands:
+        worth, priced = partial(_worth, problem), demand_value(problem, guide.demand_price)
+        model = model._replace(value=model.value + priced)
+    return search_rounds(
+        model, guide, path_pool(problem, proven.proof, bounding.classes, priced),
+        Deeper(starter) if guide.start_racks.any() else None,
+        backend=resolve(options.backend), seed=options.seed, n_lanes=options.n_lanes, n_threads=options.n_threads,
+        time_left=starter.time_left, worth=worth,
     )  # fmt: skip
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.problem import Plan
 from planner.solve.assignment import Assignment, assign
+from planner.solve.beside import Beside
+from planner.solve.dive import rounded_assignment
 from planner.solve.feasible import holds
-from planner.solve.relaxation import PoolPattern, Relaxation
+from planner.solve.fillings import block_fillings
+from planner.solve.pools import mixed_pool
 from planner.solve.settle import settle
+from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +25,23 @@ if TYPE_CHECKING:
 
     from planner.problem import Problem
     from planner.solve.classes import Classes
+    from planner.solve.fillings import Fillings
     from planner.solve.patterns import RowPatterns
+    from planner.solve.relaxation import Relaxation
 
-_SMALLEST_WEIGHT = 1e-3
-_PART_OF_TIME = 0.45
-"""Of the time that is left, what one assignment may take."""
+_PART_OF_TIME = 0.9
+"""Of the time that is left, what one look for an assignment may take beside the search."""
+_LEVELS = 4
+_PATIENCE = 30
+"""Rounds without a better plan after which a deeper start is looked for, and rounds after which it is taken in."""
+
+
+@dataclass(frozen=True)
+class _Settled:
+    assignment: Assignment
+    racks: NDArray[np.int64]
+    """[n_rows, n_configurations, n_periods] of a plan that keeps every rule."""
+    objective: int
 
 
 @dataclass(frozen=True)
@@ -37,41 +54,84 @@ class Starter:
     relaxation: Relaxation
     time_left: Callable[[], float | None]
 
+    @cached_property
+    def _fillings(self) -> tuple[Fillings, ...]:
+        _, blocks = np.unique(self.classes.block, return_index=True)
+        return block_fillings(self.problem, self.patterns, self.relaxation, blocks)
+
+    @cached_property
+    def _rounded(self) -> Assignment | None:
+        """The linear program's, rounded: the same for every look."""
+        return rounded_assignment(self.problem, self.patterns, self.classes, self._fillings, float("inf"))
+
     def first(self) -> tuple[Relaxation, NDArray[np.int64]]:
-        """The relaxation with the assignment's racks and fillings in place of its own, and a plan; empty if none."""
-        assignment = self._assign(0)
-        if assignment is None:
+        """The relaxation with the assignment's racks and fillings in place of its own, and a plan; empty if none.
+
+        The assignment is the linear program's, rounded; without a time limit that of the integer program too, and then
+        the better plan's.
+        """
+        tried = [self._rounded] if self.time_left() is not None else [self._rounded, self._assign(0)]
+        found = [one for assignment in tried if assignment is not None for one in self._settled(assignment)]
+        if not found:
             return self.relaxation, np.zeros(self.relaxation.racks.shape, np.int64)
-        steered = replace(self.relaxation, racks=assignment.racks, pool=mixed_pool(assignment, self.relaxation.pool))
-        plan = self._settled(assignment)
-        return steered, np.zeros(steered.racks.shape, np.int64) if plan is None else plan
+        best = max(found, key=lambda one: one.objective)
+        pool = mixed_pool(best.assignment, self.relaxation.pool)
+        return replace(self.relaxation, racks=best.assignment.racks, pool=pool), best.racks
 
     def deeper(self, level: int) -> NDArray[np.int64] | None:
         """A plan from a longer search for the assignment; None where there is none that holds.
 
-        Parameters: level, from 1 on; each takes longer than the one before.
+        Parameters: level, from 0 on; each takes longer than the one before.
         """
         assignment = self._assign(level)
-        return None if assignment is None else self._settled(assignment)
+        found = [] if assignment is None else self._settled(assignment)
+        return max(found, key=lambda one: one.objective).racks if found else None
 
     def _assign(self, level: int) -> Assignment | None:
         left = self.time_left()
         brake = None if left is None else max(left, 0.0) * _PART_OF_TIME
-        return assign(self.problem, self.patterns, self.classes, self.relaxation, level, brake)
+        return assign(self.problem, self.patterns, self.classes, self.relaxation, level, brake, self._rounded)
 
-    def _settled(self, assignment: Assignment) -> NDArray[np.int64] | None:
-        plan = settle(self.problem, self.patterns, self.classes, assignment)
-        return plan if holds(self.problem, Plan(plan.astype(np.int32))) else None
+    def _settled(self, assignment: Assignment) -> list[_Settled]:
+        """The assignment handed out to blocks in both ways of filling them, as far as that keeps every rule."""
+        found = []
+        for by_period in (True, False):
+            racks = settle(self.problem, self.patterns, self.classes, assignment, by_period=by_period)
+            plan = Plan(racks.astype(np.int32))
+            if holds(self.problem, plan):
+                found.append(_Settled(assignment, racks, objective_cents(self.problem, plan)))
+        return found
 
 
-def mixed_pool(assignment: Assignment, pool: tuple[PoolPattern, ...]) -> tuple[PoolPattern, ...]:
-    """The fillings that an assignment ends with by their number of blocks, and others for trying out.
+class Deeper:
+    """Looks for better starts in a thread beside the rounds of the search.
 
-    Parameters: pool, of the relaxation.
+    Without a time limit a look begins after some rounds in vain and is waited for after as many more, so that plans
+    depend on rounds alone. With one, one look follows the other as soon as it is done.
     """
-    weights: dict[tuple[int, int, int], float] = {(one.block_class, one.system, one.n_racks): 0.0 for one in pool}
-    for one, mixed in zip(assignment.fillings, assignment.mixed, strict=True):
-        for choice, weight in zip(one.choices, mixed[:, -1], strict=True):
-            if weight > _SMALLEST_WEIGHT:
-                weights[one.block_class, one.system, choice.racks] = float(weight)
-    return tuple(PoolPattern(*key, weight=weights[key]) for key in sorted(weights))
+
+    def __init__(self, starter: Starter) -> None:
+        """Begin the first look at once where time is limited; the starter has taken its time for it otherwise."""
+        self._starter, self._timed = starter, starter.time_left() is not None
+        self._level, self._since = (0 if self._timed else 1), 0
+        self._look: Beside[NDArray[np.int64] | None] | None = None
+        if self._timed:
+            self._begin(0)
+
+    def after(self, round_number: int, n_in_vain: int) -> NDArray[np.int64] | None:
+        """A plan to take in after this round, where there is one.
+
+        Parameters: n_in_vain, rounds since the plan became better.
+        """
+        found = None
+        if self._look is not None:
+            if not (self._look.done if self._timed else round_number - self._since >= _PATIENCE):
+                return None
+            found, self._look = self._look.result(), None
+        if self._level < _LEVELS and (self._timed or n_in_vain >= _PATIENCE):
+            self._begin(round_number)
+        return found
+
+    def _begin(self, round_number: int) -> None:
+        level, self._level, self._since = self._level, self._level + 1, round_number
+        self._look = Beside(lambda: self._starter.deeper(level))

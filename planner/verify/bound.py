@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from planner.verify.certificate import SCALE_BITS, Branch, CertificateError, Multipliers, gain
+from planner.verify.block_totals import RowSet, TotalsBook, WholeLimit
+from planner.verify.certificate import CertificateError, Multipliers, gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from planner.verify.points import Point, RowPoints
     from planner.verify.terms import Terms
 
-BITS = SCALE_BITS + 20
-"""Values are in 2^-50 cents."""
 Totals = list[int | None]
 """Best value for each total of racks, None where no point has that total."""
 
@@ -31,29 +30,37 @@ class BoundRule:
     everything: AllLimits
     eligibility: Mapping[str, Eligibility]
     points: Mapping[str, RowPoints]
-    branch: Branch
+    multipliers: Multipliers
     _coefficients: dict[tuple[tuple[str, int], ...], list[int]] = field(default_factory=dict)
     _rows: dict[tuple[tuple[Point, ...], tuple[int, ...]], Totals] = field(default_factory=dict)
     _blocks: dict[tuple[tuple[int | None, ...], ...], Totals] = field(default_factory=dict)
+    _totals: TotalsBook = field(default_factory=TotalsBook)
 
     @property
-    def multipliers(self) -> Multipliers:
-        """The multipliers of this branch."""
-        return self.branch.multipliers
+    def bits(self) -> int:
+        """Values are in 2^-bits cents; comments below speak of 2^-50, as outside trees."""
+        return self.multipliers.grid_bits + 20
 
     def bound_cents(self) -> int:
-        """The bound, rounded up to the cent; raises CertificateError when a multiplier names no limit."""
+        """The bound, rounded down to the cent, as plans are worth whole cents.
+
+        Raises CertificateError when a multiplier names no limit.
+        """
+        total = self._joint_term()
+        charges, given, whole = self._charges(), self._inside_terms(), self._whole_terms()
+        for block, rows in self._hosting_rows().items():
+            periods = range(self.ledger.n_periods)
+            total += sum(self._block_oracle(block, rows, t, charges, given, whole) for t in periods)
+        return total >> self.bits
+
+    def _joint_term(self) -> int:
+        """What capacities, the contract and minimum demands add."""
         total = self._contract_term() - self._demand_term()
-        for place, price in self.multipliers.floors.items():
-            total -= (self.branch.least[place] * price) << 20
-        charges, given = self._charges(), self._inside_terms()
         for name, by_period in self.multipliers.limits.items():
             for t, price in by_period.items():
                 if price:
                     total += price * self._terms(name, t).capacity
-        for block, rows in self._hosting_rows().items():
-            total += sum(self._block_oracle(block, rows, t, charges, given) for t in range(self.ledger.n_periods))
-        return -(-total >> BITS)
+        return total
 
     def _terms(self, name: str, t: int) -> Terms:
         quarter = self.ledger.setting.periods[t]
@@ -71,14 +78,15 @@ class BoundRule:
         amount = money.contract_amount
         total = (multipliers.amount * amount) << 20
         for t, price in enumerate(multipliers.contract):
-            total += amount * max(0, (money.contract_rate(t) << SCALE_BITS) - ((price + multipliers.amount) << 20))
+            rate = money.contract_rate(t) << multipliers.grid_bits
+            total += amount * max(0, rate - ((price + multipliers.amount) << 20))
         return total
 
     def _demand_term(self) -> int:
         """What minimum demands take; a multiplier above the price of a watt proves nothing and is refused."""
         total = 0
         for (site, t), price in self.multipliers.demand.items():
-            if price > self.ledger.demand_price_cents(site, t) * (1 << SCALE_BITS):
+            if price > self.ledger.demand_price_cents(site, t) * (1 << self.multipliers.grid_bits):
                 quarter = self.ledger.setting.periods[t]
                 msg = f"certificate.json: 'demand' of {site} in {quarter} is above the price of a watt there"
                 raise CertificateError(msg)
@@ -113,14 +121,27 @@ class BoundRule:
         for name, by_place in self.multipliers.inside.items():
             for (system, t), price in by_place.items():
                 terms = self._terms(name, t)
-                blocks = {self._block_of(row) for row in terms.rows}
-                if len(blocks) != 1:
-                    msg = (
-                        f"certificate.json: the limit '{name}' under 'inside' touches {len(blocks)} blocks; one is due"
-                    )
-                    raise CertificateError(msg)
-                given[blocks.pop(), system, t] += price * terms.capacity
+                given[self._only_block(name, terms, "inside"), system, t] += price * terms.capacity
         return given
+
+    def _whole_terms(self) -> dict[tuple[str, str, int], list[Terms]]:
+        """The limits that whole racks of a block have to keep while it holds a system.
+
+        By `site:block`, system and period. Raises CertificateError where such a limit touches several blocks.
+        """
+        kept: dict[tuple[str, str, int], list[Terms]] = defaultdict(list)
+        for name, places in self.multipliers.whole.items():
+            for system, t in places:
+                terms = self._terms(name, t)
+                kept[self._only_block(name, terms, "whole"), system, t].append(terms)
+        return kept
+
+    def _only_block(self, name: str, terms: Terms, key: str) -> str:
+        blocks = {self._block_of(row) for row in terms.rows}
+        if len(blocks) != 1:
+            msg = f"certificate.json: the limit '{name}' under '{key}' touches {len(blocks)} blocks; one is due"
+            raise CertificateError(msg)
+        return blocks.pop()
 
     def _block_of(self, row: str) -> str:
         site, _, own = row.partition(":")
@@ -157,10 +178,11 @@ class BoundRule:
         t: int,
         charges: Mapping[tuple[str, int], list[int]],
         given: Mapping[tuple[str, str, int], int],
+        whole: Mapping[tuple[str, str, int], list[Terms]],
     ) -> int:
         """The best system of a block in a period, or 0 for leaving it empty, in 2^-50 cents."""
         site, name = block[0], ":".join(block)
-        opening = self.ledger.open_costs(block)[t] << BITS
+        opening = self.ledger.open_costs(block)[t] << self.bits
         best = 0
         for system in self._systems:
             tables = [
@@ -169,9 +191,45 @@ class BoundRule:
                 if (names := self._eligible(able, system, t))
             ]
             racks = self._best_of_block(block, system, t, tables)
+            if tables and (name, system, t) in whole:
+                racks = min(racks, self._best_in_whole(block, rows, system, t, charges, whole[name, system, t]))
             worth = racks - opening + (gain(self.multipliers.opening, name, system, t) << 20)
             best = max(best, worth + given.get((name, system, t), 0))
         return best
+
+    def _best_in_whole(
+        self,
+        block: tuple[str, str],
+        rows: Sequence[tuple[str, dict[str, int]]],
+        system: str,
+        t: int,
+        charges: Mapping[tuple[str, int], list[int]],
+        limits: Sequence[Terms],
+    ) -> int:
+        """The best total of a block that keeps limits in whole racks, every rack worth what it is in the best row."""
+        site, draws = block[0], self.ledger.setting.draws
+        profiles = tuple(name for name in self._configurations if draws[name].system == system)
+        able = {row: names for row, first in rows if (names := self._eligible(first, system, t))}
+        sets: list[RowSet] = [
+            (tuple(profiles.index(name) for name in names), self._row_points(site, row, names, t))
+            for row, names in able.items()
+        ]
+        holding = {name: [row for row, names in able.items() if name in names] for name in profiles}
+        kept: list[WholeLimit] = [
+            (
+                tuple(
+                    min((terms.coefficient(f"{site}:{row}", draws[name]) for row in holding[name]), default=0)
+                    for name in profiles
+                ),
+                terms.capacity,
+            )
+            for terms in limits
+        ]
+        values = tuple(
+            max((self._reduced_value(site, row, name, t, charges) for row in holding[name]), default=0)
+            for name in profiles
+        )
+        return self._totals.best(sets, kept, values, self._unit_of(block, system, t))
 
     @property
     def _systems(self) -> list[str]:
@@ -185,24 +243,24 @@ class BoundRule:
         self, site: str, row: str, names: tuple[str, ...], t: int, charges: Mapping[tuple[str, int], list[int]]
     ) -> Totals:
         """The best value of a row for each number of racks, in 2^-50 cents."""
-        points = self.points[site].points(row, self.ledger.setting.periods[t], names)
-        most = [self.branch.most.get((f"{site}:{row}", name, t)) for name in names]
-        if any(count is not None for count in most):
-            points = tuple(point for point in points if _within(point, most))
+        points = self._row_points(site, row, names, t)
         values = tuple(self._reduced_value(site, row, name, t, charges) for name in names)
         key = (points, values)
         if key not in self._rows:
-            self._rows[key] = _by_total(points, values)
+            self._rows[key] = by_total(points, values)
         return self._rows[key]
+
+    def _row_points(self, site: str, row: str, names: tuple[str, ...], t: int) -> tuple[Point, ...]:
+        """What a row may hold alone."""
+        return self.points[site].points(row, self.ledger.setting.periods[t], names)
 
     def _reduced_value(
         self, site: str, row: str, name: str, t: int, charges: Mapping[tuple[str, int], list[int]]
     ) -> int:
         full, system = f"{site}:{row}", self.ledger.setting.draws[name].system
-        value = self.ledger.rack_values(site, row, name)[t] << BITS
+        value = self.ledger.rack_values(site, row, name)[t] << self.bits
         value += (self.multipliers.contract[t] * self.ledger.contract_revenue(site, name, t)) << 20
         value += gain(self.multipliers.monotone, full, system, t) << 20
-        value += self.multipliers.floors.get((full, name, t), 0) << 20
         price = self.multipliers.demand.get((site, t), 0)
         value += int(price * self.ledger.meters[site].demand_w[name] * (1 << 20)) if price else 0
         charged = charges.get((full, t))
@@ -212,22 +270,23 @@ class BoundRule:
         """The best total of a block less the scalable units that it pays for; 0 racks are always a choice."""
         key = tuple(sorted((tuple(table) for table in tables), key=repr))
         if key not in self._blocks:
-            self._blocks[key] = _sum_of(tables)
-        unit, cost = self.ledger.money.unit_racks(system), self.ledger.unit_costs(system)[t] << BITS
-        cost -= gain(self.multipliers.units, ":".join(block), system, t) << 20
-        partial = self.ledger.setting.partial_units[block[0]][block[1]]
+            self._blocks[key] = sum_of(tables)
+        unit, cost, partial = self._unit_of(block, system, t)
         return max(
             value - -(-n // unit) * cost
             for n, value in enumerate(self._blocks[key])
             if value is not None and (partial or n % unit == 0)
         )
 
+    def _unit_of(self, block: tuple[str, str], system: str, t: int) -> tuple[int, int, bool]:
+        """Racks of a scalable unit, what one costs in 2^-50 cents, and whether one may be part empty."""
+        cost = self.ledger.unit_costs(system)[t] << self.bits
+        cost -= gain(self.multipliers.units, ":".join(block), system, t) << 20
+        return self.ledger.money.unit_racks(system), cost, self.ledger.setting.partial_units[block[0]][block[1]]
 
-def _within(point: Point, most: Sequence[int | None]) -> bool:
-    return all(cap is None or n <= cap for n, cap in zip(point, most, strict=True))
 
-
-def _by_total(points: Sequence[Point], values: Sequence[int]) -> Totals:
+def by_total(points: Sequence[Point], values: Sequence[int]) -> Totals:
+    """The best value of a row for each number of racks."""
     best: Totals = [None] * (max(sum(point) for point in points) + 1)
     for point in points:
         worth = sum(n * value for n, value in zip(point, values, strict=True))
@@ -236,7 +295,7 @@ def _by_total(points: Sequence[Point], values: Sequence[int]) -> Totals:
     return best
 
 
-def _sum_of(tables: Sequence[Totals]) -> Totals:
+def sum_of(tables: Sequence[Totals]) -> Totals:
     """The best value of several rows together for each total of racks."""
     total: Totals = [0]
     for table in tables:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +18,14 @@ class CertificateError(Exception):
 
 @dataclass(frozen=True)
 class Multipliers:
-    """Integers on the grid 2^-30; what is not named is 0."""
+    """Integers on the grid 2^-grid_bits; what is not named is 0."""
 
     limits: dict[str, dict[int, int]]
     """By limit name and period."""
     inside: dict[str, dict[tuple[str, int], int]]
     """Of limits inside one block: by limit name, then by system and period."""
+    whole: dict[str, frozenset[tuple[str, int]]]
+    """Limits inside one block that its whole racks have to keep: by limit name, systems and periods."""
     monotone: dict[tuple[str, str, int], int]
     """By `site:row`, system and period, from the second period on."""
     opening: dict[tuple[str, str, int], int]
@@ -33,23 +35,9 @@ class Multipliers:
     contract: tuple[int, ...]
     """For each period."""
     amount: int
-    floors: dict[tuple[str, str, int], int]
-    """Of a branch: by `site:row`, configuration and period."""
     demand: dict[tuple[str, int], int]
     """By site with a minimum demand, and period."""
-
-
-Place = tuple[str, str, int]
-"""`site:row`, configuration and period."""
-
-
-@dataclass(frozen=True)
-class Branch:
-    """One leaf of a proof: the counts that it covers, and the multipliers that bound them."""
-
-    most: dict[Place, int]
-    least: dict[Place, int]
-    multipliers: Multipliers
+    grid_bits: int = SCALE_BITS
 
 
 def gain(multipliers: Mapping[tuple[str, str, int], int], place: str, system: str, period: int) -> int:
@@ -72,79 +60,41 @@ class Known:
     """Sites whose tariff has a minimum demand."""
 
 
-def read_branches(certificate: Mapping[str, Any], known: Known) -> list[Branch]:
-    """Read a certificate: its own multipliers as one branch, or every leaf of its tree.
+def read_multipliers(certificate: Mapping[str, Any], known: Known, bits: int = SCALE_BITS) -> Multipliers:
+    """Read the multipliers of a certificate or of a leaf. Raises CertificateError with the entry at fault.
 
-    A tree splits the whole numbers of one count in two at each node, so its leaves cover every plan. Raises
-    CertificateError with the entry at fault.
+    Parameters: bits, of the grid that they must be on.
     """
-    if certificate.get("scale_bits") != SCALE_BITS:
-        _refuse("scale_bits", certificate.get("scale_bits"), str(SCALE_BITS))
-    trees = _object(certificate, "trees")
-    if set(trees) - {"problem"}:
-        _refuse("trees", sorted(trees), "nothing, or one tree named 'problem'")
-    own = Branch({}, {}, read_multipliers(certificate, known))
-    if own.multipliers.floors:
-        _refuse("floors", sorted(own.multipliers.floors), "none outside a tree")
-    return _leaves(_object(trees, "problem"), known, {}, {}) if trees else [own]
-
-
-def _leaves(node: Mapping[str, Any], known: Known, most: dict[Place, int], least: dict[Place, int]) -> list[Branch]:
-    found: list[Branch] = []
-    waiting = [(node, most, least)]
-    while waiting:
-        node, most, least = waiting.pop()
-        if "at_most" not in node:
-            multipliers = read_multipliers(node, known)
-            if not set(multipliers.floors) <= set(least):
-                _refuse("floors", sorted(set(multipliers.floors) - set(least)), "counts with a floor in the branch")
-            found.append(Branch(most, least, multipliers))
-            continue
-        place, count = _split(node, known)
-        waiting.append((_object(node, "below"), {**most, place: min(count, most.get(place, count))}, least))
-        waiting.append((_object(node, "above"), most, {**least, place: max(count + 1, least.get(place, 0))}))
-    return found
-
-
-def _split(node: Mapping[str, Any], known: Known) -> tuple[Place, int]:
-    row, configuration, count = node.get("row"), node.get("configuration"), node.get("at_most")
-    if not isinstance(row, str) or not known.rows(row) or configuration not in known.configurations:
-        _refuse("trees", [row, configuration], "a row and a configuration that exist")
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        _refuse("trees", count, "a whole number of racks")
-    index = {quarter: t for t, quarter in enumerate(known.periods)}
-    return (str(row), str(configuration), _period(index, node.get("period"))), int(count or 0)
-
-
-def read_multipliers(certificate: Mapping[str, Any], known: Known) -> Multipliers:
-    """Read the multipliers of a certificate or of a leaf. Raises CertificateError with the entry at fault."""
+    if certificate.get("scale_bits") != bits:
+        refuse("scale_bits", certificate.get("scale_bits"), str(bits))
     index = {quarter: t for t, quarter in enumerate(known.periods)}
     contract = _object(certificate, "contract")
     prices = _object(contract, "p")
-    by_period = {_period(index, quarter): _integer("contract", text) for quarter, text in prices.items()}
+    by_period = {_period(index, quarter): whole_number("contract", text) for quarter, text in prices.items()}
     return Multipliers(
         limits={
-            name: {_period(index, quarter): _integer(name, text) for quarter, text in _object(named, name).items()}
+            name: {_period(index, quarter): whole_number(name, text) for quarter, text in _object(named, name).items()}
             for named in [_object(certificate, "limits")]
             for name in named
         },
         inside=_inside(certificate, known, index),
+        whole=_whole(certificate, known, index),
         monotone=_triples(certificate, "monotone", known.rows, known.systems, index),
         opening=_triples(certificate, "open", known.blocks, known.systems, index),
         units=_triples(certificate, "units", known.blocks, known.systems, index),
         contract=tuple(by_period.get(t, 0) for t in range(len(known.periods))),
-        amount=_integer("contract", contract.get("h", "0")),
-        floors=_triples(certificate, "floors", known.rows, known.configurations, index, first=0),
+        amount=whole_number("contract", contract.get("h", "0")),
         demand=_demand(_object(certificate, "demand"), known, index),
+        grid_bits=bits,
     )
 
 
 def _demand(stated: Mapping[str, Any], known: Known, index: dict[str, int]) -> dict[tuple[str, int], int]:
     strangers = sorted(set(stated) - set(known.demand_sites))
     if strangers:
-        _refuse("demand", strangers, "sites with a minimum demand")
+        refuse("demand", strangers, "sites with a minimum demand")
     return {
-        (site, _period(index, quarter)): _integer("demand", text)
+        (site, _period(index, quarter)): whole_number("demand", text)
         for site in stated
         for quarter, text in _object(stated, site).items()
     }
@@ -158,13 +108,36 @@ def _inside(
     for name in named:
         by_system = _object(named, name)
         if not set(by_system) <= set(known.systems):
-            _refuse(name, sorted(set(by_system) - set(known.systems)), "systems of the portfolio")
+            refuse(name, sorted(set(by_system) - set(known.systems)), "systems of the portfolio")
         found[name] = {
-            (system, _period(index, quarter)): _integer(name, text)
+            (system, _period(index, quarter)): whole_number(name, text)
             for system in by_system
             for quarter, text in _object(by_system, system).items()
         }
     return found
+
+
+def _whole(
+    certificate: Mapping[str, Any], known: Known, index: dict[str, int]
+) -> dict[str, frozenset[tuple[str, int]]]:
+    found: dict[str, frozenset[tuple[str, int]]] = {}
+    named = _object(certificate, "whole")
+    for name in named:
+        by_system = _object(named, name)
+        if not set(by_system) <= set(known.systems):
+            refuse(name, sorted(set(by_system) - set(known.systems)), "systems of the portfolio")
+        places = [(system, _period(index, quarter)) for system in by_system for quarter in _list(by_system, system)]
+        if len(set(places)) < len(places):
+            refuse(name, by_system, "each period once")
+        found[name] = frozenset(places)
+    return found
+
+
+def _list(content: Mapping[str, Any], key: str) -> list[Any]:
+    value = content.get(key)
+    if not isinstance(value, list):
+        refuse(key, value, "a list")
+    return list(value or [])
 
 
 def _triples(
@@ -173,42 +146,42 @@ def _triples(
     exists: Callable[[str], bool],
     systems: Sequence[str],
     index: dict[str, int],
-    first: int = 1,
 ) -> dict[tuple[str, str, int], int]:
     found: dict[tuple[str, str, int], int] = {}
     entries = certificate.get(key)
     if not isinstance(entries, list):
-        _refuse(key, entries, "a list")
+        refuse(key, entries, "a list")
     for entry in entries or []:
         if not isinstance(entry, list) or len(entry) != 4 or not exists(str(entry[0])) or entry[1] not in systems:
-            _refuse(key, entry, "[site:id, system or configuration, period, integer as text] of things that exist")
+            refuse(key, entry, "[site:id, system or configuration, period, integer as text] of things that exist")
         place = (str(entry[0]), str(entry[1]), _period(index, entry[2]))
-        if place[2] < first or place in found:
-            _refuse(key, entry, "each period once, monotony from the second period on")
-        found[place] = _integer(key, entry[3])
+        if place[2] < 1 or place in found:
+            refuse(key, entry, "each period once, monotony from the second period on")
+        found[place] = whole_number(key, entry[3])
     return found
 
 
 def _object(content: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = content.get(key)
     if not isinstance(value, dict):
-        _refuse(key, value, "an object")
+        refuse(key, value, "an object")
     return dict(value or {})
 
 
 def _period(index: dict[str, int], quarter: object) -> int:
     if not isinstance(quarter, str) or quarter not in index:
-        _refuse("period", quarter, "a decision period")
+        refuse("period", quarter, "a decision period")
     return index[str(quarter)]
 
 
-def _integer(where: str, text: object) -> int:
+def whole_number(where: str, text: object) -> int:
     """A non-negative integer written as decimal text."""
     if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
-        _refuse(where, text, "a whole number of 0 or more as text")
+        refuse(where, text, "a whole number of 0 or more as text")
     return int(str(text))
 
 
-def _refuse(where: str, found: object, allowed: str) -> None:
+def refuse(where: str, found: object, allowed: str) -> NoReturn:
+    """Raise CertificateError: what was found where, and what is due."""
     msg = f"certificate.json: '{where}' holds {str(found)[:80]}; due is {allowed}"
     raise CertificateError(msg)

@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from planner.verify.bound import BoundRule
-from planner.verify.certificate import CertificateError, Known, read_branches
+from planner.verify.branches import read_branches
+from planner.verify.cash import check_cash
+from planner.verify.certificate import CertificateError, Known
 from planner.verify.chain import Chain, check_chain
 from planner.verify.decisions import (
     Setting,
@@ -26,6 +28,7 @@ from planner.verify.failures import FailureTable, check_tables, stated_failures
 from planner.verify.fits import Fits
 from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_run
 from planner.verify.joint import AllLimits
+from planner.verify.leaf_bound import LeafRule
 from planner.verify.limits import SiteLimits
 from planner.verify.meter_money import meter_money
 from planner.verify.money import MoneyRule
@@ -92,6 +95,7 @@ class Verification:
             *self._power_checks(),
             check_totals(self.run.plan, placed, self.standing, self.ledger, self.everything),
             check_money(self.run.plan, placed, blocks, self.ledger),
+            check_cash(self.run.plan, placed, blocks, self.ledger),
             check_binding(self.run.plan, self.standing, self.everything),
             check_ineligible(self.run.plan, self.eligibility),
         ]
@@ -323,16 +327,17 @@ class Verification:
             configurations=list(setting.draws),
             demand_sites=[site for site, meter in self.ledger.meters.items() if meter.service["minimum_demand_steps"]],
         )
-        branches = read_branches(self.run.certificate, known)
+        own, leaves = read_branches(self.run.certificate, known)
         power, _, _ = self._power
         points = {
             site: RowPoints(site, limits, self.everything, setting.draws, self.periods, power[site])
             for site, limits in self.limits.items()
         }
-        return max(
-            BoundRule(self.ledger, self.everything, self.eligibility, points, branch).bound_cents()
-            for branch in branches
-        )
+        everything = (self.ledger, self.everything, self.eligibility, points)
+        if not leaves:
+            return BoundRule(*everything, own).bound_cents()
+        found = [LeafRule(*everything, leaf.multipliers, sides=leaf.sides).branch_cents() for leaf in leaves]
+        return max((bound for bound in found if bound is not None), default=0)
 
     def _nonlinear_checks(self) -> list[Check]:
         _, _, chains = self._power

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sites.schema.portfolio import PortfolioFile
 
 JOINT = "*"
+_IT_W = {"it_w": ONE}
 
 
 @dataclass
@@ -26,6 +27,7 @@ class AllLimits:
     portfolio: PortfolioFile
     sites: Mapping[str, SiteLimits]
     _known: dict[tuple[str, str], Terms | None] = field(default_factory=dict)
+    _rows_of_kind: dict[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
 
     def terms(self, name: str, quarter: str) -> Terms | None:
         """One limit in a period, or None where it does not exist; raises KeyError for an unknown name."""
@@ -74,20 +76,25 @@ class AllLimits:
             return Terms(self._every_row(f"rack:{element}"), capacity * ONE)
         return Terms(self._every_row("cent"), floor(100 * (self.portfolio.money.rack_budget or 0)) * ONE)
 
-    def _every_row(self, kind: str) -> dict[str, dict[str, int]]:
-        return {f"{site}:{row}": {kind: ONE} for site, limits in self.sites.items() for row in limits.rows}
+    def _every_row(self, kind: str) -> Mapping[str, Mapping[str, int]]:
+        """Every row of every site with one of a kind for each rack; made once, as portfolios have many rows."""
+        if kind not in self._rows_of_kind:
+            one = {kind: ONE}
+            self._rows_of_kind[kind] = {f"{site}:{row}": one for site, own in self.sites.items() for row in own.rows}
+        return self._rows_of_kind[kind]
 
     def _envelope(self, basis: str, quarter: str) -> Terms:
         """What the plan places at all sites together, at the meter or as the racks' own power."""
         now = quarter_index(quarter)
         started = [step.capacity for step in self.portfolio.envelope.steps if quarter_index(step.start) <= now]
-        rows: dict[str, dict[str, int]] = {}
+        rows: dict[str, Mapping[str, int]] = {}
         for site, limits in self.sites.items():
+            own: Mapping[str, Mapping[str, int]]
             if basis == "meter":
                 meter = limits.terms("meter", "service", (), quarter)
-                own = {} if meter is None else {row: dict(kinds) for row, kinds in meter.rows.items()}
+                own = {} if meter is None else meter.rows
             else:
-                own = {row: {"it_w": ONE} for row in limits.rows if limits.exists(row, quarter)}
+                own = {row: _IT_W for row in limits.rows if limits.exists(row, quarter)}
             rows.update({f"{site}:{row}": kinds for row, kinds in own.items()})
         return Terms(rows, floor(started[-1] if started else 0) * ONE)
 

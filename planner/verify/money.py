@@ -60,7 +60,7 @@ class MoneyRule:
             return Fraction(own.network_price)
         return Fraction(known(self.catalog.rack_systems[system].network_price, f"{system} network_price"))
 
-    def _revenue_cents(self, system: str, quarter: int, performance: Fraction, meter: MeterMoney) -> Fraction:
+    def revenue_cents(self, system: str, quarter: int, performance: Fraction, meter: MeterMoney) -> Fraction:
         """Revenue of one rack in a quarter at the contract's price, undiscounted."""
         money = self.portfolio.money
         decline = Fraction(math.pow(float(1 - money.rental_decline_per_year), quarter / 4))
@@ -68,24 +68,35 @@ class MoneyRule:
         hours = HOURS * Fraction(money.utilisation) * meter.availability(quarter)
         return 100 * self._rental_usd(system) * decline * n_gpus * hours * performance
 
-    def _running_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
-        """Energy, demand and operations of one rack in a quarter, undiscounted."""
+    def energy_usd(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
+        """Energy of one rack in a quarter, undiscounted."""
         money, profile = self.portfolio.money, self.catalog.configuration(configuration).profile
-        it_w = ceil(known(profile.sustained_max, f"{configuration} sustained_max"))
         average = profile.average_training if money.workload == "training" else profile.average_inference
         share = Fraction(known(average, f"{configuration} average power"))
         price = meter.energy_usd_per_mwh(quarter)
-        energy_usd = it_w * share * money.annual_pue * HOURS * price / WATT_HOURS + meter.demand_usd(configuration)
-        return 100 * (energy_usd + it_w * Fraction(money.opex_per_it_watt_year) / 4)
+        return Fraction(self._it_w(configuration) * share * money.annual_pue * HOURS * price / WATT_HOURS)
 
-    def _performance(self, configuration: str) -> Fraction:
+    def operations_usd(self, configuration: str) -> Fraction:
+        """Operations of one rack in a quarter, undiscounted."""
+        return self._it_w(configuration) * Fraction(self.portfolio.money.opex_per_it_watt_year) / 4
+
+    def _it_w(self, configuration: str) -> int:
+        return ceil(known(self.catalog.configuration(configuration).profile.sustained_max, configuration))
+
+    def _running_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
+        """Energy, demand and operations of one rack in a quarter, undiscounted."""
+        energy_usd = self.energy_usd(configuration, quarter, meter) + meter.demand_usd(configuration)
+        return 100 * (energy_usd + self.operations_usd(configuration))
+
+    def performance(self, configuration: str) -> Fraction:
+        """Factor on the rental price."""
         profile = self.catalog.configuration(configuration).profile
         return Fraction(known(profile.performance, f"{configuration} performance"))
 
     def _standing_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
         """Market revenue less running cost of one rack in a quarter, discounted, not rounded."""
         system = self.catalog.configuration(configuration).system.name
-        revenue = self._revenue_cents(system, quarter, self._performance(configuration), meter)
+        revenue = self.revenue_cents(system, quarter, self.performance(configuration), meter)
         market = Fraction(self.portfolio.money.market_factor) * revenue
         return (market - self._running_cents(configuration, quarter, meter)) * self.discount(quarter)
 
@@ -96,7 +107,7 @@ class MoneyRule:
     def contract_revenue(self, configuration: str, quarter: int, meter: MeterMoney) -> int:
         """Cents that one rack earns at the contract's price in a period, rounded down."""
         system = self.catalog.configuration(configuration).system.name
-        return floor(self._revenue_cents(system, quarter, self._performance(configuration), meter))
+        return floor(self.revenue_cents(system, quarter, self.performance(configuration), meter))
 
     def resting(self, system: str) -> str:
         """The configuration on offer of a system with the lowest power, the first named of equals."""
@@ -119,7 +130,7 @@ class MoneyRule:
         value = -100 * self.rack_price_usd(system) * self.discount(quarter)
         value += sum((self._standing_cents(resting, later, meter) for later in range(self.n_periods, end)), Fraction(0))
         for waiting in range(quarter, quarter + money.acceptance_lag_quarters):
-            revenue = self._revenue_cents(system, waiting, Fraction(1), meter)
+            revenue = self.revenue_cents(system, waiting, Fraction(1), meter)
             value -= Fraction(money.market_factor) * revenue * self.discount(waiting)
         return value
 

@@ -1,0 +1,192 @@
+"""Restarted primal–dual iteration with reflected Halpern averaging, lane by lane.
+
+A step maps z = (x, y) to T(z): x' = proj(x + τ (gain − Aᵀy)), y' = max(0, y + σ (A (2 x' − x) − b)); the next point is
+k/(k+1) (2 T(z) − z) + 1/(k+1) z₀ (Lu, Yang, "Restarted Halpern PDHG for Linear Programming", arXiv 2407.16144).
+Each variable and each constraint gathers what it needs, so that steps have no order among them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kernels.jitable import jitable
+from kernels.loops.projection import project_isotone, project_total
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kernels.contract import FirstOrderModel, FirstOrderState
+
+
+def first_order_steps(model: FirstOrderModel, state: FirstOrderState, n_steps: int) -> None:
+    """Make steps in every lane; the images are those of the points that the last step came to.
+
+    Parameters: n_steps; primal, dual, their images and n_steps of the state are written.
+    """
+    n_variables, n_periods, n_lanes = state.primal.shape
+    gain, load = np.empty_like(state.primal), np.empty_like(state.dual)
+    for _ in range(n_steps):
+        average(state.n_steps, state.primal, state.primal_image, state.primal_anchor)
+        average(state.n_steps, state.dual, state.dual_image, state.dual_anchor)
+        first_order_gain(model, state.dual, gain)
+        primal_images(model, state, gain)
+        for variable in range(n_variables):
+            for period in range(n_periods):
+                for lane in range(n_lanes):
+                    image = state.primal_image[variable, period, lane]
+                    gain[variable, period, lane] = image + image - state.primal[variable, period, lane]
+        first_order_load(model, gain, load)
+        dual_images(model, state, load)
+        for lane in range(n_lanes):
+            state.n_steps[lane] += 1
+
+
+@jitable
+def first_order_gain(model: FirstOrderModel, dual: NDArray[np.floating], result: NDArray[np.floating]) -> None:
+    """What a unit of each variable gains after the constraints' prices.
+
+    Parameters: dual [n_constraints, n_periods, n_lanes]; result [n_variables, n_periods, n_lanes], written.
+    """
+    last, n = dual.shape[0] - 1, dual.shape[1] * dual.shape[2]
+    price, total, gate = dual.reshape(last + 1, n), result.reshape(result.shape[0], n), model.gate.reshape(last + 1, n)
+    offset, constraint_idx, factors = model.variable_ptr, model.variable_constraint_idx, model.variable_factor
+    gate_ptr, gate_constraint_idx = model.gate_ptr, model.gate_constraint_idx
+    n_earning = model.revenue.shape[0]
+    revenue, gain = model.revenue.reshape(n_earning, n), model.gain.reshape(result.shape[0], n)
+    for variable in range(result.shape[0]):
+        own = total[variable]
+        own[:] = 0
+        if variable == result.shape[0] - 1:
+            for place in range(n):
+                own[place] += price[last, place]
+        else:
+            for entry in range(offset[variable], offset[variable + 1]):
+                factor, each = factors[entry], price[constraint_idx[entry]]
+                for place in range(n):
+                    own[place] += factor * each[place]
+            for index in range(gate_ptr[variable], gate_ptr[variable + 1]):
+                opened, each = gate[gate_constraint_idx[index]], price[gate_constraint_idx[index]]
+                for place in range(n):
+                    own[place] -= opened[place] * each[place]
+            if n_earning > 0:
+                for place in range(n):
+                    own[place] -= revenue[variable, place] * price[last, place]
+        for place in range(n):
+            own[place] = gain[variable, place] - own[place]
+
+
+@jitable
+def first_order_load(model: FirstOrderModel, primal: NDArray[np.floating], result: NDArray[np.floating]) -> None:
+    """What the variables load each constraint with, gates taken off.
+
+    Parameters: primal [n_variables, n_periods, n_lanes]; result [n_constraints, n_periods, n_lanes], written.
+    """
+    last, n = result.shape[0] - 1, primal.shape[1] * primal.shape[2]
+    value, total, gate = (
+        primal.reshape(primal.shape[0], n),
+        result.reshape(last + 1, n),
+        model.gate.reshape(last + 1, n),
+    )
+    offset, variable_idx, factors = model.constraint_ptr, model.constraint_variable_idx, model.constraint_factor
+    gate_variable_idx, n_earning = model.gate_variable_idx, model.revenue.shape[0]
+    revenue = model.revenue.reshape(n_earning, n)
+    for constraint in range(last):
+        own = total[constraint]
+        own[:] = 0
+        for entry in range(offset[constraint], offset[constraint + 1]):
+            factor, each = factors[entry], value[variable_idx[entry]]
+            for place in range(n):
+                own[place] += factor * each[place]
+        if gate_variable_idx[constraint] >= 0:
+            opened, each = gate[constraint], value[gate_variable_idx[constraint]]
+            for place in range(n):
+                own[place] -= opened[place] * each[place]
+    total[last] = value[primal.shape[0] - 1]
+    if n_earning > 0:
+        for variable in range(primal.shape[0] - 1):
+            for place in range(n):
+                total[last, place] -= revenue[variable, place] * value[variable, place]
+
+
+def first_order_errors(model: FirstOrderModel, state: FirstOrderState, errors: NDArray[np.float64]) -> None:
+    """Squared distances by which a restart is judged, summed in 64 bits in index order.
+
+    Parameters: errors [5, n_lanes], written: image less point of primal and of dual, the product of the two over the
+    constraints, image less anchor of primal and of dual.
+    """
+    n_variables, n_periods, n_lanes = state.primal.shape
+    errors[:] = 0.0
+    moved, load = state.primal_image - state.primal, np.empty_like(state.dual)
+    for variable in range(n_variables):
+        for period in range(n_periods):
+            for lane in range(n_lanes):
+                step = np.float64(moved[variable, period, lane])
+                image = state.primal_image[variable, period, lane]
+                far = np.float64(image - state.primal_anchor[variable, period, lane])
+                errors[0, lane] += step * step
+                errors[3, lane] += far * far
+    first_order_load(model, moved, load)
+    for constraint in range(state.dual.shape[0]):
+        for period in range(n_periods):
+            for lane in range(n_lanes):
+                image = state.dual_image[constraint, period, lane]
+                step = np.float64(image - state.dual[constraint, period, lane])
+                far = np.float64(image - state.dual_anchor[constraint, period, lane])
+                errors[1, lane] += step * step
+                errors[2, lane] += step * np.float64(load[constraint, period, lane])
+                errors[4, lane] += far * far
+
+
+@jitable
+def average(
+    n_steps: NDArray[np.int64], point: NDArray[np.floating], image: NDArray[np.floating], anchor: NDArray[np.floating]
+) -> None:
+    """The next point: the reflected image, drawn towards the anchor."""
+    n, n_periods, n_lanes = point.shape
+    own, rest = np.empty(n_lanes, point.dtype), np.empty(n_lanes, point.dtype)
+    for lane in range(n_lanes):
+        own[lane] = n_steps[lane] / (n_steps[lane] + 1.0)
+        rest[lane] = 1.0 / (n_steps[lane] + 1.0)
+    for index in range(n):
+        for period in range(n_periods):
+            for lane in range(n_lanes):
+                to = image[index, period, lane]
+                reflected = to + to - point[index, period, lane]
+                point[index, period, lane] = own[lane] * reflected + rest[lane] * anchor[index, period, lane]
+
+
+@jitable
+def primal_images(model: FirstOrderModel, state: FirstOrderState, gain: NDArray[np.floating]) -> None:
+    """Ascend along what variables gain, and project: isotone, boxed, or under one total."""
+    n_variables, n_periods, n_lanes = state.primal.shape
+    primal, image, upper, steps = state.primal, state.primal_image, model.upper, state.primal_step
+    value = np.empty((n_periods, n_lanes), primal.dtype)
+    pools, first = np.empty((3, n_periods), primal.dtype), np.empty(n_periods, np.int64)
+    zero, n_isotone = value.dtype.type(0), model.n_isotone
+    for variable in range(n_variables):
+        for period in range(n_periods):
+            for lane in range(n_lanes):
+                value[period, lane] = primal[variable, period, lane] + steps[lane] * gain[variable, period, lane]
+        if variable < n_isotone:
+            project_isotone(value, upper[variable], image[variable], pools, first)
+        elif variable == n_variables - 1:
+            project_total(value, model.amount, image[variable])
+        else:
+            for period in range(n_periods):
+                for lane in range(n_lanes):
+                    image[variable, period, lane] = min(max(value[period, lane], zero), upper[variable, period, lane])
+
+
+@jitable
+def dual_images(model: FirstOrderModel, state: FirstOrderState, load: NDArray[np.floating]) -> None:
+    """Raise the prices of overdrawn constraints and lower the others, not below 0."""
+    n_constraints, n_periods, n_lanes = state.dual.shape
+    dual, image, right_side, steps = state.dual, state.dual_image, model.right_side, state.dual_step
+    zero = dual.dtype.type(0)
+    for constraint in range(n_constraints):
+        for period in range(n_periods):
+            for lane in range(n_lanes):
+                over = load[constraint, period, lane] - right_side[constraint, period, lane]
+                image[constraint, period, lane] = max(dual[constraint, period, lane] + steps[lane] * over, zero)

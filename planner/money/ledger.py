@@ -1,0 +1,68 @@
+"""The cash of a run as its documents state it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planner.lower.lowering import offer_of
+from planner.money.flows import cash_flow
+from planner.money.measures import Measures, measures
+from planner.money.standing import site_racks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from planner.lower.lowered import Lowered
+    from sites.world import World
+
+
+@dataclass(frozen=True)
+class CashLine:
+    """One line of the table at one site."""
+
+    site: str
+    line: str
+    cents: tuple[int, ...]
+    """[n_quarters] undiscounted, payments negative."""
+
+
+@dataclass(frozen=True)
+class CashLedger:
+    """Cash by site, line and quarter to the end of the last rack's life, and what is measured by it."""
+
+    quarters: tuple[str, ...]
+    lines: tuple[CashLine, ...]
+    net_cents: tuple[int, ...]
+    """[n_quarters] sum of all lines."""
+    measures: Measures
+
+
+def cash_ledger(world: World, lowered: Lowered, n_racks: NDArray[np.int32], objective_cents: int) -> CashLedger:
+    """Work out the cash of a plan.
+
+    Parameters: world and lowered; n_racks, [n_rows, n_configurations, n_periods]; objective_cents, of the same plan.
+    """
+    flow = cash_flow(world, lowered, n_racks)
+    offer = offer_of(world.portfolio, world.catalog)
+    racks = site_racks(lowered.problem, offer, n_racks, world.portfolio.money.economic_life_quarters)
+    return CashLedger(
+        quarters=flow.quarters,
+        lines=tuple(CashLine(site, str(line), cents) for (site, line), cents in flow.cents.items()),
+        net_cents=flow.net_cents(),
+        measures=measures(world, lowered, flow, racks, objective_cents),
+    )
+
+
+def cash_rows(ledger: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The table of `cash.csv`: an entry for each site, line and quarter with cash.
+
+    Parameters: ledger, the key `cash` of a plan document.
+    """
+    for line in ledger["lines"]:
+        for quarter, cents in zip(ledger["quarters"], line["cents"], strict=True):
+            if cents:
+                yield {"site": line["site"], "line": line["line"], "quarter": quarter, "cents": cents}

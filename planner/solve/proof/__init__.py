@@ -1,0 +1,3 @@
+"""Branch and bound over small problems, with multipliers at its leaves as the proof."""
+
+from __future__ import annotations
