@@ -9,6 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from solve_cases import (
+    FULL_SIZE,
+    ONE,
+    broken_rules,
+    changed,
+    proof_of,
+    random_certificate,
+    random_problem,
+    with_minimum_demands,
+)
 
 from planner.bench.campus import CampusSize, write_campus
 from planner.bench.scenarios import draw_scenario, run_scenarios
@@ -29,16 +39,6 @@ from planner.solve.scenario import BatchOptions
 from planner.solve.solve import solve
 from planner.solve.value import objective_cents
 from sites.world import load_world
-from tests.solve_cases import (
-    FULL_SIZE,
-    ONE,
-    broken_rules,
-    changed,
-    proof_of,
-    random_certificate,
-    random_problem,
-    with_minimum_demands,
-)
 
 if TYPE_CHECKING:
     from pathlib import Path

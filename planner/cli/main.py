@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.exits import BAD_INPUT, run_guarded
+from planner.cli.streams import keep_stdout_for_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,7 @@ def group(debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command line and end the process with its exit code."""
+    keep_stdout_for_commands()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
