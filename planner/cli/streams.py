@@ -14,10 +14,11 @@ def keep_stdout_for_commands() -> None:
     HiGHS tells of trouble in its own subproblems on stdout even when it is silenced; a line of it amid JSON would
     break whoever reads it. Does nothing where stdout is not the process's own, as in tests.
     """
-    if sys.stdout is not sys.__stdout__ or sys.stderr is not sys.__stderr__:
+    stream = sys.__stdout__
+    if stream is None or sys.stdout is not stream or sys.stderr is not sys.__stderr__:
         return
-    sys.stdout.flush()
+    stream.flush()
     own = os.dup(_STDOUT)
     line_by_line = 1 if os.isatty(own) else -1
     os.dup2(_STDERR, _STDOUT)
-    sys.stdout = os.fdopen(own, "w", line_by_line, encoding=sys.stdout.encoding, errors=sys.stdout.errors)
+    sys.stdout = os.fdopen(own, "w", line_by_line, encoding=stream.encoding, errors=stream.errors)
