@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from planner.bench.judge import judge
 from planner.bench.small_world import write_small_world
 from planner.export import highs_optimum
 from planner.export.highs import HighsError
 from planner.lower import lower
 from planner.run.create import RunRequest, create_run
+from planner.run.document import racks_of_document
 from planner.solve.options import SolveOptions, Status, gap
 from planner.solve.prove import MOST_COUNTS, n_counts
 from planner.verify import verify
@@ -30,10 +29,6 @@ from sites.world import load_world
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from planner.problem import Problem
-    from planner.run.create import Run
 
 _OPTIONS = SolveOptions(work_limit=500, n_lanes=4, n_threads=1)
 _PEER_S = 60.0
@@ -93,7 +88,8 @@ def run_small(seed: int) -> SmallResult:
         report = verify(run.folder)
         certificate = json.loads((run.folder / "certificate.json").read_text(encoding="utf-8"))
     objective, bound = int(run.document["objective"]), int(run.document["bound"])
-    own = judge(problem, _standing(problem, run))
+    racks = racks_of_document(run.document, problem.row_names, problem.configuration_names)
+    own = judge(problem, racks)
     try:
         others, has_peer = judge(problem, highs_optimum(problem, _PEER_S).n_racks), True
     except HighsError:
@@ -112,16 +108,6 @@ def run_small(seed: int) -> SmallResult:
         is_proven=run.document["status"] == Status.OPTIMAL, has_tree=bool(certificate["trees"]),
         plan_cpu_s=plan_cpu_s, faults=tuple(faults), has_peer=has_peer,
     )  # fmt: skip
-
-
-def _standing(problem: Problem, run: Run) -> NDArray[np.int32]:
-    """[n_rows, n_configurations, n_periods] of the placements in a run."""
-    racks = np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int32)
-    for one in run.document["placements"]:
-        row = problem.row_names.index(f"{one['site']}:{one['row']}")
-        configuration = problem.configuration_names.index(one["configuration"])
-        racks[row, configuration, problem.periods.index(one["period"])] = one["n_racks"]
-    return racks
 
 
 def summarise(results: Sequence[SmallResult]) -> SmallSummary:

@@ -12,6 +12,7 @@ from planner.generation_choice.life import GRACE_BLACKWELL, TITLES, VERA_RUBIN, 
 from planner.generation_choice.stretches import stretches
 from planner.generation_choice.territories import outcome, rental_price
 from planner.generation_choice.thresholds import Lever, generation_at, thresholds
+from planner.lower.money import WATTS_PER_MEGAWATT
 from sites.faults import Fault, InputError
 from sites.nearest import unknown
 from sites.throughput import ThroughputError, serving_rate
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sites.throughput import ServingRate
     from sites.world import World
 
-HOURS_PER_YEAR, SECONDS_PER_HOUR, WATTS_PER_MEGAWATT = 8760, 3600, 10**6
+HOURS_PER_YEAR, SECONDS_PER_HOUR = 8760, 3600
 ONE = Fraction(1)
 ENERGY_PRICES_USD_PER_MWH = tuple(map(Fraction, (20, 40, 60, 80, 100, 125, 150, 175, 200)))
 SLIPS_QUARTERS = tuple(range(7))

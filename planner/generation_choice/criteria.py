@@ -12,12 +12,13 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from planner.lower.money import WATTS_PER_MEGAWATT
+
 if TYPE_CHECKING:
     from planner.generation_choice.envelope import Line, Polynomial
     from planner.generation_choice.life import RackLife
 
 MILLION = 10**6
-WATTS_PER_MEGAWATT = 10**6
 ZERO = Fraction(0)
 
 

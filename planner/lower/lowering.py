@@ -27,7 +27,7 @@ from planner.lower.row_figures import floor_uniform_kg_per_m2
 from planner.lower.side_figures import configuration_infos, meter_load, meter_window, occupied_infos, row_info
 from planner.lower.site import prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits
-from planner.lower.supply_at_meter import largest_meter_draw_w, supply_at_meter
+from planner.lower.supply_at_meter import charged_draw_w, supply_at_meter
 from planner.lower.swing import swing_limit
 from planner.problem import Ineligible
 from sites.calendar import quarters_from
@@ -142,8 +142,7 @@ def _site_table(world: World, offer: Offer, site: LoweredSite) -> SiteTable:
         limits = merge(pieces, len(offer.periods), eligible)
         dropped = drop_implied(limits, eligible)
         limited = limit_table(limits, len(offer.configurations), hosts.n_positions)
-        charged = supply_at_meter(site.graphs).demand_charge_usd_per_kw_month
-        meter_w = largest_meter_draw_w(site, offer) if charged else ()
+        meter_w = charged_draw_w(site, offer)
     except (InfeasibleError, InputError) as error:
         return replace(table, refused=error)
     finally:

@@ -77,6 +77,12 @@ def supply_at_meter(graphs: SiteGraphs) -> SupplyAtMeter:
     )
 
 
+def charged_draw_w(site: LoweredSite, offer: Offer) -> tuple[Fraction, ...]:
+    """Watts at the meter for which one rack of each configuration pays the demand charge; empty where there is none."""
+    charged = supply_at_meter(site.graphs).demand_charge_usd_per_kw_month
+    return largest_meter_draw_w(site, offer) if charged else ()
+
+
 def largest_meter_draw_w(site: LoweredSite, offer: Offer) -> tuple[Fraction, ...]:
     """Watts at the meter of one rack of each configuration: the most over the rows, once everything is in service.
 

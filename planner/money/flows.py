@@ -18,7 +18,7 @@ import numpy as np
 
 from planner.lower.lowering import offer_of
 from planner.lower.money import CENTS_PER_USD, SiteMoney, conversion_cents, prices_of
-from planner.lower.supply_at_meter import largest_meter_draw_w, supply_at_meter
+from planner.lower.supply_at_meter import charged_draw_w, supply_at_meter
 from planner.money.standing import site_racks
 from planner.problem import SHARE_BITS
 from planner.run.totals import contract_use, system_counts
@@ -76,6 +76,8 @@ class CashFlow:
     exact_usd: Exact
     discount: tuple[Fraction, ...]
     """[n_quarters]"""
+    racks: dict[str, SiteRacks]
+    """Racks of each site in every quarter."""
 
     def net_cents(self) -> tuple[int, ...]:
         """Sum of all lines in each quarter."""
@@ -124,14 +126,13 @@ def cash_flow(world: World, lowered: Lowered, n_racks: NDArray[np.int32]) -> Cas
         cents={key: tuple(floor(usd * CENTS_PER_USD) for usd in values) for key, values in kept.items()},
         exact_usd=kept,
         discount=tuple(any_money.discount(t) for t in range(n_quarters)),
+        racks=racks,
     )
 
 
 def _site_money(world: World, offer: Offer, prices: Prices, site: LoweredSite) -> SiteMoney:
     """Cash flows of a rack at a site, its demand charge included."""
-    supply = supply_at_meter(site.graphs)
-    meter_w = largest_meter_draw_w(site, offer) if supply.demand_charge_usd_per_kw_month else ()
-    return SiteMoney(world.portfolio, offer, prices, supply, meter_w)
+    return SiteMoney(world.portfolio, offer, prices, supply_at_meter(site.graphs), charged_draw_w(site, offer))
 
 
 def _order(item: tuple[tuple[str, Line], Sequence[Fraction]]) -> tuple[int, str]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.lower.lowering import offer_of
 from planner.money.flows import cash_flow
 from planner.money.measures import Measures, measures
-from planner.money.standing import site_racks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,13 +45,11 @@ def cash_ledger(world: World, lowered: Lowered, n_racks: NDArray[np.int32], obje
     Parameters: world and lowered; n_racks, [n_rows, n_configurations, n_periods]; objective_cents, of the same plan.
     """
     flow = cash_flow(world, lowered, n_racks)
-    offer = offer_of(world.portfolio, world.catalog)
-    racks = site_racks(lowered.problem, offer, n_racks, world.portfolio.money.economic_life_quarters)
     return CashLedger(
         quarters=flow.quarters,
         lines=tuple(CashLine(site, str(line), cents) for (site, line), cents in flow.cents.items()),
         net_cents=flow.net_cents(),
-        measures=measures(world, lowered, flow, racks, objective_cents),
+        measures=measures(world, lowered, flow, objective_cents),
     )
 
 

@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.lower.money import CENTS_PER_USD, HOURS_PER_QUARTER, QUARTERS_PER_YEAR
+from planner.lower.money import CENTS_PER_USD, HOURS_PER_QUARTER, QUARTERS_PER_YEAR, WATTS_PER_MEGAWATT
 from planner.money.flows import CAPITAL, RUNNING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from planner.lower.lowered import Lowered
     from planner.money.flows import CashFlow
-    from planner.money.standing import SiteRacks
     from sites.world import World
-
-WATTS_PER_MEGAWATT = 10**6
 
 
 @dataclass(frozen=True)
@@ -46,16 +43,14 @@ class Measures:
     """The same over megawatt-years of sustained rack power."""
 
 
-def measures(
-    world: World, lowered: Lowered, flow: CashFlow, racks: Mapping[str, SiteRacks], objective_cents: int
-) -> Measures:
+def measures(world: World, lowered: Lowered, flow: CashFlow, objective_cents: int) -> Measures:
     """Measure a plan's cash.
 
-    Parameters: flow and racks of the same plan; objective_cents, of the solver.
+    Parameters: flow; objective_cents, of the same plan.
     """
     present_usd = flow.present_value_usd()
     costs_usd = -flow.present_value_usd(CAPITAL | RUNNING)
-    gpu_hours, megawatt_years = _present_work(world, lowered, flow, racks)
+    gpu_hours, megawatt_years = _present_work(world, lowered, flow)
     rate, note = annual_rate(flow.net_cents())
     npv_cents = floor(present_usd * CENTS_PER_USD)
     capital = sum(sum(flow.line_cents(line)) for line in CAPITAL)
@@ -76,14 +71,12 @@ def measures(
     )
 
 
-def _present_work(
-    world: World, lowered: Lowered, flow: CashFlow, racks: Mapping[str, SiteRacks]
-) -> tuple[Fraction, Fraction]:
+def _present_work(world: World, lowered: Lowered, flow: CashFlow) -> tuple[Fraction, Fraction]:
     """Discounted GPU-hours sold, and megawatt-years of sustained rack power."""
     hours = HOURS_PER_QUARTER * world.portfolio.money.utilisation
     gpu_hours, megawatt_years = Fraction(0), Fraction(0)
     for k, configuration in enumerate(lowered.configurations):
-        for own in racks.values():
+        for own in flow.racks.values():
             for t in np.flatnonzero(own.standing[k]):
                 n_present = int(own.standing[k, t]) * flow.discount[int(t)]
                 gpu_hours += n_present * configuration.gpu_packages * hours
