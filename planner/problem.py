@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +66,75 @@ class MinimumDemand:
     """[n_periods] of the quarter's demand charge, discounted, exact."""
 
 
+class ColumnKind(StrEnum):
+    """How a plan's value of a column is found; each value is judged in whole numbers whatever found it."""
+
+    CHOSEN = "chosen"
+    """By a linear program, rounded down, then filled up where that earns more: hours of work."""
+    SWITCH = "switch"
+    """0 or 1, tried both ways: instalments."""
+    FILLED = "filled"
+    """As much as the rows still allow, columns in their order: work sold."""
+    NEEDED = "needed"
+    """As little as the rows still ask, columns in their order: shortfalls that are paid for."""
+
+
+@dataclass(frozen=True)
+class SideProgram:
+    """What is decided beside the racks: work, shortfalls, instalments (model, section 7a).
+
+    Whole numbers v with 0 ≤ v ≤ most earn worth·v; for every row Σ coefficient·v ≤ right + Σ rack_coefficient·n, n the
+    standing racks of a group, configuration and period.
+    """
+
+    group_names: tuple[str, ...]
+    """Sites, in order of the portfolio."""
+    group_of_row_idx: NDArray[np.int32]
+    """[n_rows] rows of the problem."""
+    row_names: tuple[str, ...]
+    row_right: tuple[int, ...]
+    """[n_side_rows]"""
+    rack_ptr: NDArray[np.int64]
+    """[n_side_rows + 1] offsets into the four arrays that follow."""
+    rack_group_idx: NDArray[np.int32]
+    rack_configuration_idx: NDArray[np.int32]
+    rack_period_idx: NDArray[np.int32]
+    rack_coefficient: NDArray[np.int64]
+    """What each standing rack adds to the right-hand side; of either sign."""
+    column_names: tuple[str, ...]
+    column_worth: tuple[int, ...]
+    """[n_columns] cents for each unit, discounted, scaled by 2^20; costs are negative."""
+    column_most: tuple[int, ...]
+    """[n_columns]"""
+    column_kind: tuple[ColumnKind, ...]
+    """[n_columns] how a plan's value is found."""
+    term_ptr: NDArray[np.int64]
+    """[n_columns + 1] offsets into the two arrays that follow."""
+    term_row_idx: NDArray[np.int32]
+    term_coefficient: NDArray[np.int64]
+    capacity_ptr: NDArray[np.int64]
+    """[n_columns + 1] offsets into the three arrays that follow; only joint limits (over several blocks) occur."""
+    capacity_limit_idx: NDArray[np.int32]
+    capacity_period_idx: NDArray[np.int32]
+    capacity_amount: NDArray[np.int64]
+    """What one unit of the column adds to the capacity of a limit in a period, scaled by 2^20."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the side program."""
+        return len(self.row_names)
+
+    @property
+    def n_columns(self) -> int:
+        """Decisions beside the racks."""
+        return len(self.column_names)
+
+    @property
+    def n_groups(self) -> int:
+        """Groups of rows of the problem: sites."""
+        return len(self.group_names)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Sections 4 to 7 of the model as arrays, over rows r, configurations k, systems s, blocks b and periods t."""
@@ -114,6 +184,10 @@ class Problem:
     """Every (row, configuration) that can never be, with its reason, rows without any eligible one included."""
     minimum_demands: tuple[MinimumDemand, ...] = ()
     """One for each site whose tariff has such a term."""
+    side: SideProgram | None = None
+    """None where nothing but racks is decided."""
+    constant_cents: int = 0
+    """What every plan earns or pays alike, discounted: racks that are paid for, placed or not."""
 
     @property
     def n_rows(self) -> int:
