@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
 from sites.supply import capacity_steps
+from sites.workload_checks import money_findings, workload_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ def portfolio_faults(
         *_money_faults(portfolio, catalog),
         *_date_faults(portfolio),
         *(portfolio.fault(message, *path) for message, path in unmodelled(portfolio.value, found)),
+        *(portfolio.fault(message, *path) for message, path in _work_findings(portfolio.value, found, catalog)),
     ]
 
 
@@ -64,6 +66,14 @@ def unmodelled(portfolio: PortfolioFile, sites: Sequence[SiteFile]) -> Iterator[
                 "capacity"
             )
             yield message, ("decisions_until",)
+
+
+def _work_findings(
+    portfolio: PortfolioFile, sites: Sequence[SiteFile], catalog: Catalog
+) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    yield from money_findings(portfolio)
+    names = [site.name for site in sites] if len(sites) == len(portfolio.sites) else None
+    yield from workload_findings(portfolio, names, catalog, decision_periods(portfolio))
 
 
 def _falling(steps: WattSteps, last_idx: int) -> Iterator[tuple[str, Fraction]]:

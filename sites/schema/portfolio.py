@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sites import units
 from sites.calendar import Quarter, quarter_index
 from sites.schema.common import Model, Name, Provenance, Steps, Text
+from sites.schema.throughput import CoDesignGain, GainCase, Goodput, SoftwareGains
+from sites.schema.workload import Workloads
 
 
 class SiteEntry(Model):
@@ -42,6 +45,10 @@ class Supply(Model):
 
     system: Name
     deliveries: Annotated[tuple[Delivery, ...], Field(min_length=1)]
+    committed: bool = Field(default=False, strict=True)
+    """Whether racks are paid for as they are delivered, placed or not; else those that are placed are bought."""
+    order_lead_quarters: Annotated[int, Field(strict=True, ge=0, le=12)] | None = None
+    """Quarters from order to delivery; missing: the latest orders are not reported."""
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -65,6 +72,27 @@ class SystemMoney(Model):
     provenance: Provenance | None = None
 
 
+class Payment(Model):
+    """A part of a rack's price and when it is due."""
+
+    share: units.Share
+    offset_quarters: Annotated[int, Field(strict=True, ge=-12, le=12)]
+    """From the start of the rack; below 0 for deposits, which are due in the plan's first quarter at the earliest."""
+
+
+def whole_price(payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
+    """Refuse payments that are not the whole price, or are out of order."""
+    offsets = [payment.offset_quarters for payment in payments]
+    if any(a >= b for a, b in pairwise(offsets)):
+        msg = f"found offsets {', '.join(map(str, offsets))}; payments ascend by offset, each quarter once"
+        raise ValueError(msg)
+    total = sum(payment.share for payment in payments)
+    if payments and total != 1:
+        msg = f"found shares that sum to {float(total):g}; they must sum to 1, the whole price"
+        raise ValueError(msg)
+    return payments
+
+
 class Money(Model):
     """What a rack earns and costs."""
 
@@ -85,6 +113,13 @@ class Money(Model):
     acceptance_lag_quarters: Annotated[int, Field(strict=True, ge=0, le=4)]
     rack_budget: units.Usd | None = None
     """Cumulative spend on racks; missing: no budget limit, and the report says so."""
+    payment_terms: Annotated[tuple[Payment, ...], AfterValidator(whole_price)] = ()
+    """When the price of a rack is paid; missing: all at its start."""
+    residual: units.Share = Fraction(0)
+    """Share of the price that a rack brings at the end of its economic life."""
+    storage_share_per_quarter: units.Share | None = None
+    """What keeping a delivered rack unplaced costs each quarter, as a share of its price; due where a supply is
+    committed."""
     systems: tuple[SystemMoney, ...] = ()
     provenance: Provenance
 
@@ -102,7 +137,9 @@ class PortfolioFile(Model):
     format: Literal["gigaplan-portfolio/1"]
     name: Name
     title: Text
-    perspective: Literal["provider"]
+    perspective: Literal["provider", "chain", "customer"]
+    """Whose money decides: the owner's of the racks, who rents them out; that of owner and user together; or the
+    user's, who rents them."""
     start: Quarter
     periods: Annotated[int, Field(strict=True, ge=1, le=64)]
     decisions_until: Quarter | None = None
@@ -117,3 +154,11 @@ class PortfolioFile(Model):
     """Paths, relative to this file, of a pilot's measurements (CSV), which take the place of the catalogue's points of
     the same basis and system."""
     contract: Contract | None = None
+    workloads: Workloads = ()
+    """What the racks work for; missing: they are rented out, whatever their work."""
+    software_gains: SoftwareGains = ()
+    gain_case: GainCase = GainCase.MODE
+    """Which value of every software gain counts."""
+    co_design_gains: tuple[CoDesignGain, ...] = ()
+    goodput: Goodput | None = None
+    """Due with workloads."""
