@@ -47,6 +47,8 @@ class Certificate:
     """[n_minimum_demands, n_periods] cents for one watt of demand, no more than its price."""
     whole: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     """By limit that lies inside one block: [n_systems, n_periods] where whole racks of the block have to keep it."""
+    side: NDArray[np.object_] = field(default_factory=lambda: np.zeros(0, object))
+    """[n_side_rows] cents for each unit of a row of the side program; empty without one."""
     grid_bits: int = MULTIPLIER_BITS
     """The grid is 2^-grid_bits."""
 

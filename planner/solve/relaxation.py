@@ -6,7 +6,7 @@ holds one system in each period, and limits, monotony and the contract are price
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,6 +62,8 @@ class Relaxation:
     """[n_minimum_demands, n_periods] part of the price at which demand is counted against the minimum, 0 to 1."""
     value: float = float("nan")
     """Cents, of the linear program over the columns that it has; not a number where none was solved."""
+    side: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """[n_side_rows] cents for each unit of a row of the side program; empty without one."""
 
 
 def relax(
