@@ -25,6 +25,7 @@ from planner.problem import INACTIVE
 from planner.run.create import RunRequest, create_run
 from planner.solve.options import SolveOptions
 from planner.verify import verify
+from planner.verify.bound_check import check_bound
 from planner.verify.check import Verification
 from planner.verify.conservatism import Gaps
 from planner.verify.inputs import check_hashes, read_run
@@ -101,9 +102,9 @@ def test_every_toy_is_accepted(name: str, run_of: Callable[[str], Path]) -> None
     report = verify(run_of(name))
     assert report.ok, report.failed()
     assert {check.name for check in report.checks} == {
-        "inputs", "form", "tables", "placements", "eligibility", "growth", "blocks", "units", "limits", "power",
-        "failures", "totals", "money", "cash", "binding", "ineligible", "objective", "bound", "nonlinear chain",
-        "plant at its hour",
+        "inputs", "form", "tables", "placements", "eligibility", "growth", "blocks", "units", "decisions", "limits",
+        "power", "failures", "totals", "money", "cash", "binding", "ineligible", "objective", "bound",
+        "nonlinear chain", "plant at its hour",
     }  # fmt: skip
 
 
@@ -708,7 +709,7 @@ def test_the_bundled_portfolio_is_accepted_and_its_mutations_refused(tmp_path: P
     plan = sound.run.plan
 
     lowered_bound = _changed(sound, bound=plan["bound"] - 1)
-    assert not lowered_bound._bound_check(plan["objective"]).ok
+    assert not check_bound(lowered_bound.run.plan, plan["objective"], lowered_bound._bound_cents).ok
 
     one_more = _changed(sound, placements=[{**plan["placements"][0], "n_racks": 99}, *plan["placements"][1:]])
     assert not one_more._limit_check().ok
@@ -724,6 +725,6 @@ def test_the_bundled_portfolio_is_accepted_and_its_mutations_refused(tmp_path: P
 def _changed(sound: Verification, **changes: Any) -> Verification:
     """The same run with a changed plan; what does not depend on the plan is shared."""
     changed = Verification(sound.directory, replace(sound.run, plan={**sound.run.plan, **changes}))
-    for key in ("setting", "fits", "limits", "everything", "eligibility", "ledger", "_power"):
+    for key in ("setting", "fits", "limits", "everything", "eligibility", "ledger", "side", "_power"):
         changed.__dict__[key] = sound.__dict__[key]
     return changed

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from planner.verify.block_totals import RowSet, TotalsBook, WholeLimit
 from planner.verify.certificate import CertificateError, Multipliers, gain
+from planner.verify.side_bound import rack_gains, side_term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from planner.verify.joint import AllLimits
     from planner.verify.objective import Ledger
     from planner.verify.points import Point, RowPoints
+    from planner.verify.side import Place, Side
     from planner.verify.terms import Terms
 
 Totals = list[int | None]
@@ -30,6 +33,7 @@ class BoundRule:
     everything: AllLimits
     eligibility: Mapping[str, Eligibility]
     points: Mapping[str, RowPoints]
+    side: Side
     multipliers: Multipliers
     _coefficients: dict[tuple[tuple[str, int], ...], list[int]] = field(default_factory=dict)
     _rows: dict[tuple[tuple[Point, ...], tuple[int, ...]], Totals] = field(default_factory=dict)
@@ -54,8 +58,8 @@ class BoundRule:
         return total >> self.bits
 
     def _joint_term(self) -> int:
-        """What capacities, the contract and minimum demands add."""
-        total = self._contract_term() - self._demand_term()
+        """What capacities, the contract, minimum demands and what is decided beside the racks add."""
+        total = self._contract_term() - self._demand_term() + side_term(self.side, self.multipliers)
         for name, by_period in self.multipliers.limits.items():
             for t, price in by_period.items():
                 if price:
@@ -137,6 +141,11 @@ class BoundRule:
         return kept
 
     def _only_block(self, name: str, terms: Terms, key: str) -> str:
+        if any(name == raised for raised, _ in self.side.most_raised):
+            msg = (
+                f"certificate.json: '{key}' names '{name}', which instalments may raise; due is a price under 'limits'"
+            )
+            raise CertificateError(msg)
         blocks = {self._block_of(row) for row in terms.rows}
         if len(blocks) != 1:
             msg = f"certificate.json: the limit '{name}' under '{key}' touches {len(blocks)} blocks; one is due"
@@ -263,8 +272,13 @@ class BoundRule:
         value += gain(self.multipliers.monotone, full, system, t) << 20
         price = self.multipliers.demand.get((site, t), 0)
         value += int(price * self.ledger.meters[site].demand_w[name] * (1 << 20)) if price else 0
+        value += self._side_gains.get((site, name, t), 0) << 20
         charged = charges.get((full, t))
         return value - (charged[self._configurations.index(name)] if charged else 0)
+
+    @cached_property
+    def _side_gains(self) -> dict[Place, int]:
+        return rack_gains(self.side, self.multipliers.side)
 
     def _best_of_block(self, block: tuple[str, str], system: str, t: int, tables: list[Totals]) -> int:
         """The best total of a block less the scalable units that it pays for; 0 racks are always a choice."""

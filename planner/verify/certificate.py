@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
 SCALE_BITS = 30
 _MAX_DIGITS = 60
@@ -37,6 +37,8 @@ class Multipliers:
     amount: int
     demand: dict[tuple[str, int], int]
     """By site with a minimum demand, and period."""
+    side: dict[str, int]
+    """By row of the side program."""
     grid_bits: int = SCALE_BITS
 
 
@@ -58,6 +60,8 @@ class Known:
     configurations: Sequence[str]
     demand_sites: Sequence[str]
     """Sites whose tariff has a minimum demand."""
+    side_rows: Container[str]
+    """Rows of the side program."""
 
 
 def read_multipliers(certificate: Mapping[str, Any], known: Known, bits: int = SCALE_BITS) -> Multipliers:
@@ -85,6 +89,7 @@ def read_multipliers(certificate: Mapping[str, Any], known: Known, bits: int = S
         contract=tuple(by_period.get(t, 0) for t in range(len(known.periods))),
         amount=whole_number("contract", contract.get("h", "0")),
         demand=_demand(_object(certificate, "demand"), known, index),
+        side=_side(certificate, known),
         grid_bits=bits,
     )
 
@@ -98,6 +103,15 @@ def _demand(stated: Mapping[str, Any], known: Known, index: dict[str, int]) -> d
         for site in stated
         for quarter, text in _object(stated, site).items()
     }
+
+
+def _side(certificate: Mapping[str, Any], known: Known) -> dict[str, int]:
+    """Prices of rows; certificates of portfolios where nothing but racks is decided may leave the key out."""
+    stated = _object(certificate, "side") if "side" in certificate else {}
+    strangers = sorted(name for name in stated if name not in known.side_rows)
+    if strangers:
+        refuse("side", strangers, "rows of the side program")
+    return {name: whole_number(f"side {name}", text) for name, text in stated.items()}
 
 
 def _inside(

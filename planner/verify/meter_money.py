@@ -80,13 +80,18 @@ def meter_money(limits: SiteLimits, start: str, energy_price: Fraction, draws: I
     Parameters: start, the plan's first quarter; energy_price, USD/MWh; draws of the configurations on offer.
     """
     service = limits.graphs.power.nodes["service"]
-    demand_w: dict[str, Fraction] = {}
-    if service["demand_charge_usd_per_kw_month"]:
-        states = limits.states
-        rows = limits.walker.shares(states.last_epoch, limits.network.index["service"]).scaled
-        for one in draws:
-            most = max(
-                (sum(c * one.draw.get(kind, 0) for kind, c in kinds.items()) for kinds in rows.values()), default=0
-            )
-            demand_w[one.name] = Fraction(most, ONE)
+    demand_w = drawn_w(limits, draws) if service["demand_charge_usd_per_kw_month"] else {}
     return MeterMoney(quarter_index(start), energy_price, service, demand_w)
+
+
+def drawn_w(limits: SiteLimits, draws: Iterable[RackDraws]) -> dict[str, Fraction]:
+    """What one rack of each configuration draws at the meter: the most of any row, once all is in service."""
+    states = limits.states
+    rows = limits.walker.shares(states.last_epoch, limits.network.index["service"]).scaled
+    return {
+        one.name: Fraction(
+            max((sum(c * one.draw.get(kind, 0) for kind, c in kinds.items()) for kinds in rows.values()), default=0),
+            ONE,
+        )
+        for one in draws
+    }

@@ -45,6 +45,8 @@ class RowPoints:
     periods: tuple[str, ...]
     power: PowerCheck
     """What elements carry without the plan."""
+    raised: Mapping[tuple[str, str], int]
+    """What decisions beside the racks may add to joint limits at the most, by name and quarter, scaled by 2^20."""
     _power: dict[tuple[str, int], list[OwnLimit]] = field(default_factory=dict)
     _coefficients_of: dict[tuple[tuple[str, ...], Kinds], tuple[int, ...]] = field(default_factory=dict)
     _cooling: dict[int, dict[str, list[str]]] = field(default_factory=dict)
@@ -87,7 +89,8 @@ class RowPoints:
         for limit in (*self._names[row], *self._names_after(row, quarter)):
             terms = self.everything.terms(limit, quarter)
             if terms is not None and name in terms.rows:
-                found.append((tuple(terms.rows[name].items()), terms.capacity))
+                capacity = terms.capacity + self.raised.get((limit, quarter), 0)
+                found.append((tuple(terms.rows[name].items()), capacity))
         key = (row, self.limits.states.epoch(quarter))
         if key not in self._power:
             self._power[key] = self._power_limits(row, quarter)

@@ -16,14 +16,23 @@ if TYPE_CHECKING:
     from planner.verify.eligibility import Eligibility
     from planner.verify.joint import AllLimits
     from planner.verify.objective import Ledger
+    from planner.verify.side import Side
     from planner.verify.standing import Counts, Standing
     from planner.verify.terms import Terms
 
 
 def check_money(
-    plan: Mapping[str, Any], placed: Mapping[str, dict[str, Counts]], blocks: BlockCounts, ledger: Ledger
+    plan: Mapping[str, Any],
+    placed: Mapping[str, dict[str, Counts]],
+    blocks: BlockCounts,
+    ledger: Ledger,
+    side: Side,
+    values: Mapping[str, int],
 ) -> Check:
-    """The parts of the objective, from starts and openings rather than by parts, and their sum."""
+    """The parts of the objective, from starts and openings rather than by parts, and their sum.
+
+    Parameters: values, what the plan decides beside the racks, by column.
+    """
     stated = plan.get("money") or {}
     _, used = ledger.contract_use(placed)
     due = {
@@ -37,8 +46,10 @@ def check_money(
         "contract_used_cents": sum(used),
         "rack_spend_cents": _spend(placed, ledger),
     }
+    beside = {"decisions_cents": side.worth_cents(values), "constant_cents": side.constant_cents}
+    due |= {key: cents for key, cents in beside.items() if cents or key in stated}
     faults = [f"{key} is {value}, stated {stated.get(key)}" for key, value in due.items() if stated.get(key) != value]
-    earned = due["period_value_cents"] + due["start_value_cents"] + due["premium_cents"]
+    earned = due["period_value_cents"] + due["start_value_cents"] + due["premium_cents"] + sum(beside.values())
     spent = due["open_cost_cents"] + due["unit_cost_cents"] + due["minimum_demand_cents"]
     if plan.get("objective") != earned - spent:
         faults.append("the parts do not add up to the objective")
@@ -95,8 +106,16 @@ def _spend(placed: Mapping[str, dict[str, Counts]], ledger: Ledger) -> int:
     )
 
 
-def check_binding(plan: Mapping[str, Any], standing: Mapping[str, Standing], everything: AllLimits) -> Check:
-    """Load, capacity and slack of the limits that bind, in the last period in which each does."""
+def check_binding(
+    plan: Mapping[str, Any],
+    standing: Mapping[str, Standing],
+    everything: AllLimits,
+    raised: Mapping[tuple[str, str], int],
+) -> Check:
+    """Load, capacity and slack of the limits that bind, in the last period in which each does.
+
+    Parameters: raised, what decisions beside the racks add to capacities, by limit and quarter, scaled by 2^20.
+    """
     faults: list[str] = []
     stated = plan.get("binding") or []
     for entry in stated:
@@ -109,8 +128,8 @@ def check_binding(plan: Mapping[str, Any], standing: Mapping[str, Standing], eve
         if terms is None:
             faults.append(f"there is no limit '{name}' in {periods}")
             continue
-        load = _joint_load(standing, terms, quarter)
-        due = {"load": -(-load // ONE), "capacity": terms.capacity // ONE, "slack": (terms.capacity - load) // ONE}
+        load, capacity = _joint_load(standing, terms, quarter), terms.capacity + raised.get((name, quarter), 0)
+        due = {"load": -(-load // ONE), "capacity": capacity // ONE, "slack": (capacity - load) // ONE}
         faults += [
             f"{key} of {name} in {quarter} is {value}, stated {entry.get(key)}"
             for key, value in due.items()
