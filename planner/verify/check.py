@@ -37,8 +37,8 @@ from planner.verify.plant_hour import check_plants, design_hours
 from planner.verify.points import RowPoints
 from planner.verify.power import After, Overload, PowerCheck
 from planner.verify.report import Check, Report, check_of
-from planner.verify.side import Side
 from planner.verify.side_check import check_decisions, read_decisions
+from planner.verify.side_program import side_program
 from planner.verify.standing import Counts, Standing
 from planner.verify.statements import check_binding, check_ineligible, check_money
 from planner.verify.terms import Occupied
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from planner.verify.draws import RackDraws
     from planner.verify.plant_hour import DesignHour
     from planner.verify.report import LevelGap
+    from planner.verify.side import Side
 
 _STATUSES = {"optimal", "feasible"}
 
@@ -196,7 +197,7 @@ class Verification:
     @cached_property
     def side(self) -> Side:
         """What is decided beside the racks."""
-        return Side()
+        return side_program(self.ledger)
 
     @cached_property
     def _decisions(self) -> tuple[dict[str, int], list[str]]:

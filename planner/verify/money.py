@@ -10,6 +10,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from planner.verify.draws import known
+from sites.calendar import quarter_index
 
 if TYPE_CHECKING:
     from planner.verify.meter_money import MeterMoney
@@ -21,6 +22,7 @@ HOURS = 2190
 WATT_HOURS = 10**6
 """Watt hours in a megawatt hour."""
 RATE_ONE = 2**20
+ZERO = Fraction(0)
 
 
 @dataclass
@@ -39,6 +41,17 @@ class MoneyRule:
     def discount(self, quarter: int) -> Fraction:
         """Worth at the plan's start of one cent in a quarter: a float64 power, taken as the rational that it is."""
         return Fraction(math.pow(float(1 + self.portfolio.money.discount_rate_per_year), -quarter / 4))
+
+    @property
+    def rents(self) -> bool:
+        """Whether the books are a customer's, who rents racks and pays nothing else for them."""
+        return self.portfolio.perspective == "customer"
+
+    @property
+    def _rent_share(self) -> Fraction:
+        """What comes in of rent at the contract's price: a share of it, nothing within one house, or all goes out."""
+        shares = {"provider": Fraction(self.portfolio.money.market_factor), "chain": Fraction(0)}
+        return shares.get(self.portfolio.perspective, Fraction(-1))
 
     def _rental_usd(self, system: str) -> Fraction:
         own = self._own.get(system)
@@ -69,9 +82,11 @@ class MoneyRule:
         return 100 * self._rental_usd(system) * decline * n_gpus * hours * performance
 
     def energy_usd(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
-        """Energy of one rack in a quarter, undiscounted."""
+        """Energy of one rack in a quarter, undiscounted; where work pays for its own, that of an idle rack."""
         money, profile = self.portfolio.money, self.catalog.configuration(configuration).profile
         average = profile.average_training if money.workload == "training" else profile.average_inference
+        if self.portfolio.perspective == "chain":
+            average = profile.idle
         share = Fraction(known(average, f"{configuration} average power"))
         price = meter.energy_usd_per_mwh(quarter)
         return Fraction(self._it_w(configuration) * share * money.annual_pue * HOURS * price / WATT_HOURS)
@@ -94,15 +109,68 @@ class MoneyRule:
         return Fraction(known(profile.performance, f"{configuration} performance"))
 
     def _standing_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
-        """Market revenue less running cost of one rack in a quarter, discounted, not rounded."""
+        """Rent less running cost of one rack in a quarter, discounted, not rounded."""
+        value = self._rent_cents(configuration, self.performance(configuration), quarter, meter)
+        if not self.rents:
+            value -= self._running_cents(configuration, quarter, meter) * self.discount(quarter)
+        return value
+
+    def _rent_cents(self, configuration: str, performance: Fraction, quarter: int, meter: MeterMoney) -> Fraction:
+        """Rent of one rack in a quarter, discounted, not rounded; below 0 where it is paid."""
+        if not self._rent_share:
+            return Fraction(0)
         system = self.catalog.configuration(configuration).system.name
-        revenue = self.revenue_cents(system, quarter, self.performance(configuration), meter)
-        market = Fraction(self.portfolio.money.market_factor) * revenue
-        return (market - self._running_cents(configuration, quarter, meter)) * self.discount(quarter)
+        return self._rent_share * self.revenue_cents(system, quarter, performance, meter) * self.discount(quarter)
 
     def period_value(self, configuration: str, quarter: int, meter: MeterMoney) -> int:
-        """Cents for one rack standing in a decision period, rounded down."""
-        return floor(self._standing_cents(configuration, quarter, meter))
+        """Cents for one rack standing in a decision period, rounded down; one that is placed is not stored."""
+        system = self.catalog.configuration(configuration).system.name
+        stored = self.storage_cents(system, quarter) if self.is_committed(system) else Fraction(0)
+        return floor(self._standing_cents(configuration, quarter, meter) + stored)
+
+    def is_committed(self, system: str) -> bool:
+        """Whether deliveries of a system are paid for, placed or not; never by a customer, who only rents."""
+        return not self.rents and any(one.committed for one in self.portfolio.supply if one.system == system)
+
+    def storage_cents(self, system: str, quarter: int) -> Fraction:
+        """Keeping one delivered rack unplaced for a quarter, discounted."""
+        share = Fraction(self.portfolio.money.storage_share_per_quarter or 0)
+        return 100 * share * self.rack_price_usd(system) * self.discount(quarter)
+
+    def payment_cents(self, system: str, quarter: int) -> Fraction:
+        """The price of one rack started in a quarter, each part discounted from when it is due.
+
+        Parameters: quarter, of the start; below 0 for racks delivered before the plan, whose parts are due at once.
+        """
+        terms = [(Fraction(one.share), one.offset_quarters) for one in self.portfolio.money.payment_terms]
+        due = sum((part * self.discount(max(0, quarter + later)) for part, later in terms or [(Fraction(1), 0)]), ZERO)
+        return 100 * self.rack_price_usd(system) * due
+
+    def residual_cents(self, system: str, quarter: int) -> Fraction:
+        """What one rack started in a quarter brings at the end of its life, discounted."""
+        money = self.portfolio.money
+        price_cents = 100 * self.rack_price_usd(system)
+        return Fraction(money.residual) * price_cents * self.discount(quarter + money.economic_life_quarters)
+
+    def committed_cents(self, system: str) -> tuple[int, int]:
+        """What committed deliveries of a system cost, placed or not: their price, and storage as if none were placed.
+
+        Whole cents, each rounded up once; of deliveries up to the last decision quarter.
+        """
+        start = quarter_index(self.portfolio.start)
+        delivered = [
+            (quarter_index(one.quarter) - start, one.racks)
+            for supply in self.portfolio.supply
+            if supply.system == system
+            for one in supply.deliveries
+            if quarter_index(one.quarter) - start < self.n_periods
+        ]
+        paid = sum((n_racks * self.payment_cents(system, quarter) for quarter, n_racks in delivered), ZERO)
+        stored = ZERO
+        for quarter, n_racks in delivered:
+            waiting = range(max(0, quarter), self.n_periods)
+            stored += n_racks * sum((self.storage_cents(system, later) for later in waiting), ZERO)
+        return ceil(paid), ceil(stored)
 
     def contract_revenue(self, configuration: str, quarter: int, meter: MeterMoney) -> int:
         """Cents that one rack earns at the contract's price in a period, rounded down."""
@@ -127,34 +195,37 @@ class MoneyRule:
             msg = f"a rack of '{system}' started in decision period {quarter} retires before the last one"
             raise ValueError(msg)
         resting = self.resting(system)
-        value = -100 * self.rack_price_usd(system) * self.discount(quarter)
-        value += sum((self._standing_cents(resting, later, meter) for later in range(self.n_periods, end)), Fraction(0))
+        value = sum((self._standing_cents(resting, later, meter) for later in range(self.n_periods, end)), ZERO)
+        if not self.rents:
+            value += self.residual_cents(system, quarter)
+            value -= ZERO if self.is_committed(system) else self.payment_cents(system, quarter)
         for waiting in range(quarter, quarter + money.acceptance_lag_quarters):
-            revenue = self.revenue_cents(system, waiting, Fraction(1), meter)
-            value -= Fraction(money.market_factor) * revenue * self.discount(waiting)
+            value -= self._rent_cents(resting, Fraction(1), waiting, meter)
         return value
 
     def open_cost(self, capex_usd: Fraction, quarter: int) -> int:
-        """Cents when a block with this avoidable capex opens, rounded up."""
-        return ceil(100 * capex_usd * self.discount(quarter))
+        """Cents when a block with this avoidable capex opens, rounded up; none of who rents."""
+        return 0 if self.rents else ceil(100 * capex_usd * self.discount(quarter))
 
     def unit_racks(self, system: str) -> int:
         """Racks of a scalable unit."""
         return known(self.catalog.rack_systems[system].scalable_unit_racks, f"{system} scalable_unit_racks")
 
     def unit_cost(self, system: str, quarter: int) -> int:
-        """Cents of the network of one scalable unit started in a period, rounded up."""
+        """Cents of the network of one scalable unit started in a period, rounded up; none of who rents."""
+        if self.rents:
+            return 0
         return ceil(100 * self.unit_racks(system) * self.network_price_usd(system) * self.discount(quarter))
 
     @property
     def contract_amount(self) -> int:
-        """Cents of the commitment, rounded down; 0 without one."""
-        contract = self.portfolio.contract
+        """Cents of the commitment, rounded down; 0 without one, and where no rent comes in."""
+        contract = self.portfolio.contract if self.portfolio.perspective == "provider" else None
         return 0 if contract is None else floor(100 * Fraction(contract.amount))
 
     def contract_rate(self, quarter: int) -> int:
         """Worth of one contracted cent beyond the market, scaled by 2^20, rounded down."""
-        if self.portfolio.contract is None:
+        if not self.contract_amount:
             return 0
         premium = 1 - Fraction(self.portfolio.money.market_factor)
         return floor(RATE_ONE * premium * self.discount(quarter))

@@ -65,7 +65,7 @@ class Ledger:
         key = (site, system, period)
         if key not in self._starts:
             self._starts[key] = self.money.start_cents(system, period, self.meters[site])
-        conversion_cents = self.fits[site].conversion_cents(row, system)
+        conversion_cents = 0 if self.money.rents else self.fits[site].conversion_cents(row, system)
         return floor(self._starts[key] - conversion_cents * self.money.discount(period))
 
     def open_costs(self, block: tuple[str, str]) -> list[int]:
@@ -119,7 +119,9 @@ class Ledger:
         return total + premium // RATE_ONE - self.minimum_demand_cents(placed)
 
     def demand_price_cents(self, site: str, period: int) -> Fraction:
-        """Cents that a watt short of a site's minimum demand costs in a period, discounted."""
+        """Cents that a watt short of a site's minimum demand costs in a period, discounted; none of who rents."""
+        if self.money.rents:
+            return Fraction(0)
         return 100 * self.money.discount(period) * self.meters[site].usd_per_demand_w()
 
     def minimum_demand_cents(self, placed: Mapping[str, dict[str, Counts]]) -> int:
