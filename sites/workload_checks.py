@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
+from sites.schema.portfolio import Perspective
 from sites.schema.throughput import WorkKind
 from sites.throughput import ThroughputError
 from sites.workloads import dearer_than_before, measured_rate, penalty_usd_per_million, price_usd_per_million
@@ -34,7 +35,7 @@ def workload_findings(
     yield from _idle_keys(portfolio)
     if not portfolio.workloads:
         return
-    if portfolio.perspective == "provider":
+    if portfolio.perspective is Perspective.PROVIDER:
         message = (
             "found workloads in the books of a provider, who earns rent and not from work; set 'perspective' to "
             "'chain' or 'customer', or remove them"
@@ -69,7 +70,7 @@ def _idle_keys(portfolio: PortfolioFile) -> Iterator[Found]:
 def money_findings(portfolio: PortfolioFile) -> Iterator[Found]:
     """What perspectives and committed deliveries need of the money, and which of its keys would do nothing."""
     money = portfolio.money
-    if portfolio.perspective == "customer" and money.market_factor != 1:
+    if portfolio.perspective is Perspective.CUSTOMER and money.market_factor != 1:
         message = (
             f"found {float(money.market_factor):g}, but a customer rents at the contract's price; set 1 for the "
             "perspective 'customer'"

@@ -24,6 +24,7 @@ from planner.lower.merging import merge
 from planner.lower.money import SiteMoney, prices_of
 from planner.lower.power_limits import EpochLoads, EpochMeter, meter_of, power_limits
 from planner.lower.row_figures import floor_uniform_kg_per_m2
+from planner.lower.side import with_side
 from planner.lower.side_figures import configuration_infos, meter_load, meter_window, occupied_infos, row_info
 from planner.lower.site import prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits
@@ -112,7 +113,8 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     pairs = zip(sites, tables, strict=True)
     monies = [SiteMoney(portfolio, offer, prices, supply_at_meter(site.graphs), table.meter_w) for site, table in pairs]
     unit_racks = _unit_racks(catalog, offer)
-    problem = assemble(portfolio, offer, hosts, monies, first_period, limits, ineligible, unit_racks)
+    racks = assemble(portfolio, offer, hosts, monies, first_period, limits, ineligible, unit_racks)
+    problem = with_side(racks, portfolio, catalog, offer, hosts, monies)
     return Lowered(
         problem=problem,
         rows=tuple(row_info(one.site, row) for one in hosts for row in one.row_idx),

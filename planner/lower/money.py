@@ -1,4 +1,4 @@
-"""Value of racks, units and openings in whole cents (section 7 of `docs/model.md`).
+"""Value of racks, units and openings in whole cents (sections 7 and 7a of `docs/model.md`).
 
 Two powers are float64 numbers from `math.pow`; they enter as the exact rationals that they are, and each
 coefficient is rounded once, against the plan: values down, costs up.
@@ -18,6 +18,7 @@ import numpy as np
 from planner.problem import SHARE_BITS, MinimumDemand
 from sites.calendar import quarter_index, quarter_name
 from sites.expansion.values import known
+from sites.schema.portfolio import Perspective
 from sites.supply import watts_at
 
 if TYPE_CHECKING:
@@ -65,6 +66,25 @@ def prices_of(portfolio: PortfolioFile, catalog: Catalog, systems: tuple[str, ..
     )
 
 
+def discount(portfolio: PortfolioFile, t: int) -> Fraction:
+    """(1 + rate)^(−t/4), the float64 as an exact rational."""
+    return Fraction(math.pow(float(1 + portfolio.money.discount_rate_per_year), -t / QUARTERS_PER_YEAR))
+
+
+def paid_usd(portfolio: PortfolioFile, price_usd: Fraction, t: int) -> Fraction:
+    """What a rack that starts in quarter t costs, each payment discounted; none is due before the plan's start."""
+    terms = portfolio.money.payment_terms
+    if not terms:
+        return price_usd * discount(portfolio, max(t, 0))
+    return price_usd * sum((one.share * discount(portfolio, max(t + one.offset_quarters, 0)) for one in terms), ZERO)
+
+
+def storage_usd(portfolio: PortfolioFile, price_usd: Fraction, t: int) -> Fraction:
+    """What a delivered rack that is not placed costs in quarter t, discounted."""
+    share = portfolio.money.storage_share_per_quarter or ZERO
+    return Fraction(share * price_usd * discount(portfolio, t))
+
+
 class SiteMoney:
     """Cash flows of one rack at one site's supply."""
 
@@ -88,10 +108,12 @@ class SiteMoney:
         self._n_periods = len(offer.periods)
         self._start = quarter_index(portfolio.start)
         self._availability: dict[int, Fraction] = {}
+        self._owns_racks = portfolio.perspective is not Perspective.CUSTOMER
+        self._committed = frozenset(supply.system for supply in portfolio.supply if supply.committed)
 
     def discount(self, t: int) -> Fraction:
         """(1 + rate)^(−t/4), the float64 as an exact rational."""
-        return Fraction(math.pow(float(1 + self._money.discount_rate_per_year), -t / QUARTERS_PER_YEAR))
+        return discount(self._portfolio, t)
 
     def revenue_usd(self, system: str, performance: Fraction, t: int) -> Fraction:
         """Contract-price revenue of one rack in quarter t, less what curtailment takes."""
@@ -132,12 +154,21 @@ class SiteMoney:
 
     def energy_usd(self, k: int, t: int) -> Fraction:
         """Energy of one rack of configuration k in quarter t, demand charges aside."""
-        profile, name = self._offer.configurations[k].profile, self._offer.configurations[k].name
-        key = f"average_{self._money.workload}"
-        average = known(getattr(profile, key), f"configuration '{name}'", key)
-        it_w = self._offer.draws[k].it_w
-        megawatt_hours = it_w * average * self._money.annual_pue * HOURS_PER_QUARTER / WATTS_PER_MEGAWATT
+        return self.hourly_energy_usd(k, self.drawn_share(k, f"average_{self._money.workload}"), t) * HOURS_PER_QUARTER
+
+    def idle_energy_usd(self, k: int, t: int) -> Fraction:
+        """Energy of one rack of configuration k that does nothing in quarter t."""
+        return self.hourly_energy_usd(k, self.drawn_share(k, "idle"), t) * HOURS_PER_QUARTER
+
+    def hourly_energy_usd(self, k: int, share: Fraction, t: int) -> Fraction:
+        """Energy of one rack of configuration k for an hour at a share of its sustained power in quarter t."""
+        megawatt_hours = self._offer.draws[k].it_w * share * self._money.annual_pue / WATTS_PER_MEGAWATT
         return Fraction(megawatt_hours * self._supply.usd_per_mwh(quarter_name(self._start + t)))
+
+    def drawn_share(self, k: int, key: str) -> Fraction:
+        """What the catalogue says under a key of the power of configuration k, as a share of the sustained."""
+        configuration = self._offer.configurations[k]
+        return Fraction(known(getattr(configuration.profile, key), f"configuration '{configuration.name}'", key))
 
     def demand_usd(self, k: int) -> Fraction:
         """Demand charge of one rack of configuration k in a quarter."""
@@ -148,22 +179,36 @@ class SiteMoney:
         return self._offer.draws[k].it_w * self._money.opex_per_it_watt_year / QUARTERS_PER_YEAR
 
     def earned_usd(self, k: int, t: int) -> Fraction:
-        """Market revenue less energy and operations of one rack of configuration k in quarter t, discounted."""
+        """What one rack of configuration k earns less what it costs in quarter t, work aside, discounted.
+
+        The owner who rents it out has market revenue less energy and operations; owner and user together have the
+        energy of an idle rack and operations to pay, as work pays for its own; who rents it pays rent.
+        """
+        if self._portfolio.perspective is Perspective.CHAIN:
+            return -(self.idle_energy_usd(k, t) + self.demand_usd(k) + self.operations_usd(k)) * self.discount(t)
         configuration = self._offer.configurations[k]
         revenue = self.revenue_usd(configuration.system.name, _performance(configuration), t)
+        if self._portfolio.perspective is Perspective.CUSTOMER:
+            return -revenue * self.discount(t)
         return (self._money.market_factor * revenue - self.running_usd(k, t)) * self.discount(t)
 
     def period_value(self) -> NDArray[np.int64]:
         """[n_configurations, n_periods] cents for each standing rack."""
         return _integers(
             [
-                [_down(self.earned_usd(k, t)) for t in range(self._n_periods)]
-                for k in range(len(self._offer.configurations))
+                [_down(self.earned_usd(k, t) + self._storage_usd(one.system.name, t)) for t in range(self._n_periods)]
+                for k, one in enumerate(self._offer.configurations)
             ]
         )
 
+    def _storage_usd(self, system: str, t: int) -> Fraction:
+        """What a standing rack of a committed delivery need not pay for storage in quarter t, discounted."""
+        if not self._owns_racks or system not in self._committed:
+            return ZERO
+        return storage_usd(self._portfolio, self._prices.rack_usd[system], t)
+
     def contract_revenue(self) -> NDArray[np.int64]:
-        """[n_configurations, n_periods] undiscounted cents for each standing rack."""
+        """[n_configurations, n_periods] undiscounted cents of rent for each standing rack."""
         return _integers(
             [
                 [_down(self.revenue_usd(one.system.name, _performance(one), t)) for t in range(self._n_periods)]
@@ -182,7 +227,7 @@ class SiteMoney:
 
         Parameters: cost_cents, of the conversion for each rack.
         """
-        cost_usd = Fraction(cost_cents, CENTS_PER_USD)
+        cost_usd = Fraction(cost_cents, CENTS_PER_USD) if self._owns_racks else ZERO
         values = [_down(self._start_usd(system, t) - cost_usd * self.discount(t)) for t in range(self._n_periods)]
         return np.array(values, np.int64)
 
@@ -191,6 +236,8 @@ class SiteMoney:
 
         Parameters: row_idx, rows of the problem that stand at the site.
         """
+        if not self._owns_racks:
+            return None
         quarters = [quarter_name(self._start + t) for t in range(self._n_periods)]
         minimum_w = tuple(int(watts_at(self._supply.minimum_demand_steps, quarter)) for quarter in quarters)
         watt_usd = self.minimum_watt_usd
@@ -205,14 +252,32 @@ class SiteMoney:
         )
 
     def _start_usd(self, system: str, t: int) -> Fraction:
-        """Price, what it earns after the last decision period, and what acceptance takes from it."""
+        """Price and residual value, what it earns after the last decision period, and what acceptance changes."""
         last = t + self._money.economic_life_quarters
         resting = resting_configuration(self._offer, system)
         after = sum((self._earned(resting, quarter) for quarter in range(self._n_periods, last)), start=ZERO)
+        return after - self._unaccepted_usd(system, t) + self._bought_usd(system, t)
+
+    def _unaccepted_usd(self, system: str, t: int) -> Fraction:
+        """Rent that a rack started in quarter t does not bring until it is accepted, discounted; less than 0: saves.
+
+        Nothing is rented in the books of owner and user together, where racks do no work until they are accepted.
+        """
+        factor = {Perspective.PROVIDER: self._money.market_factor, Perspective.CUSTOMER: Fraction(-1)}
+        if self._portfolio.perspective not in factor:
+            return ZERO
         lag = range(t, t + self._money.acceptance_lag_quarters)
-        factor = self._money.market_factor
-        lost = sum((factor * self.revenue_usd(system, Fraction(1), q) * self.discount(q) for q in lag), start=ZERO)
-        return after - lost - self._prices.rack_usd[system] * self.discount(t)
+        rent = sum((self.revenue_usd(system, Fraction(1), q) * self.discount(q) for q in lag), start=ZERO)
+        return factor[self._portfolio.perspective] * rent
+
+    def _bought_usd(self, system: str, t: int) -> Fraction:
+        """Residual value less price of a rack started in quarter t, discounted; committed ones are paid for anyway."""
+        if not self._owns_racks:
+            return ZERO
+        price_usd = self._prices.rack_usd[system]
+        last = t + self._money.economic_life_quarters
+        residual = self._money.residual * price_usd * self.discount(last) if self._money.residual else ZERO
+        return residual if system in self._committed else residual - paid_usd(self._portfolio, price_usd, t)
 
     def _earned(self, k: int, t: int) -> Fraction:
         key = (k, t)
@@ -226,18 +291,13 @@ class SiteMoney:
 
     def unit_cost(self, unit_racks: dict[str, int]) -> NDArray[np.int64]:
         """[n_systems, n_periods] cents for each scalable unit started, rounded up."""
-        return _integers(
-            [
-                [
-                    _up(unit_racks[system] * self._prices.network_usd[system] * self.discount(t))
-                    for t in range(self._n_periods)
-                ]
-                for system in self._offer.systems
-            ]
-        )
+        unit_usd = [unit_racks[system] * self._prices.network_usd[system] for system in self._offer.systems]
+        return _integers([self.open_cost(usd) for usd in unit_usd])
 
     def open_cost(self, avoidable_capex_usd: Fraction) -> list[int]:
-        """[n_periods] cents when a block with this capex opens, rounded up."""
+        """[n_periods] cents when something of the owner's with this capex opens, rounded up."""
+        if not self._owns_racks:
+            return [0] * self._n_periods
         return [_up(avoidable_capex_usd * self.discount(t)) for t in range(self._n_periods)]
 
     def contract_rate(self) -> NDArray[np.int64]:
@@ -254,8 +314,10 @@ def conversion_cents(conversion: Conversion, positions: int) -> int:
 
 
 def contract_amount_cents(portfolio: PortfolioFile) -> int:
-    """The purchase commitment in whole cents; 0 without a contract."""
-    return 0 if portfolio.contract is None else floor(portfolio.contract.amount * CENTS_PER_USD)
+    """The purchase commitment in whole cents; 0 without a contract, and where no rent is earned."""
+    if portfolio.contract is None or portfolio.perspective is not Perspective.PROVIDER:
+        return 0
+    return floor(portfolio.contract.amount * CENTS_PER_USD)
 
 
 def resting_configuration(offer: Offer, system: str) -> int:

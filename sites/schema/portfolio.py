@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -131,15 +132,25 @@ class Contract(Model):
     provenance: Provenance
 
 
+class Perspective(StrEnum):
+    """Whose money decides."""
+
+    PROVIDER = "provider"
+    """Who owns the racks and rents them out."""
+    CHAIN = "chain"
+    """Owner and user together: racks cost, and what they work for pays."""
+    CUSTOMER = "customer"
+    """Who rents racks, and is paid for what they work for."""
+
+
 class PortfolioFile(Model):
     """A portfolio."""
 
     format: Literal["gigaplan-portfolio/1"]
     name: Name
     title: Text
-    perspective: Literal["provider", "chain", "customer"]
-    """Whose money decides: the owner's of the racks, who rents them out; that of owner and user together; or the
-    user's, who rents them."""
+    perspective: Perspective
+    """Whose money decides."""
     start: Quarter
     periods: Annotated[int, Field(strict=True, ge=1, le=64)]
     decisions_until: Quarter | None = None

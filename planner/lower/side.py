@@ -1,0 +1,41 @@
+"""What is decided beside the racks, put beside their problem (section 7a of `docs/model.md`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.lower.committed import committed_cents
+from planner.lower.side_builder import SideBuilder
+from planner.lower.work import add_work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planner.lower.hosts import Offer, SiteHosts
+    from planner.lower.money import SiteMoney
+    from planner.problem import Problem
+    from sites.catalog.loader import Catalog
+    from sites.schema.portfolio import PortfolioFile
+
+
+def with_side(
+    problem: Problem,
+    portfolio: PortfolioFile,
+    catalog: Catalog,
+    offer: Offer,
+    hosts: Sequence[SiteHosts],
+    monies: Sequence[SiteMoney],
+) -> Problem:
+    """The problem with its side program and with what every plan pays alike; unchanged where neither is asked for.
+
+    Parameters: hosts and monies, by site in the order of the portfolio.
+    """
+    n_rows = [len(one.row_idx) for one in hosts]
+    group_of_row_idx = np.repeat(np.arange(len(hosts), dtype=np.int32), n_rows)
+    builder = SideBuilder(tuple(one.site.name for one in hosts), group_of_row_idx)
+    constant_cents = add_work(builder, portfolio, catalog, offer, monies)
+    constant_cents += committed_cents(portfolio, catalog, offer)
+    return replace(problem, side=builder.build(), constant_cents=constant_cents)
