@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
-from sites.schema.terms import Part
+from sites.schema.terms import Part, Served
 from sites.workloads import counts_per_unit
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sites.explain import Step
     from sites.schema.catalog import RackSystem
     from sites.schema.portfolio import PortfolioFile
-    from sites.schema.terms import Commitment, Floor, Share, Termination, Tranche, WorkFloor, WorkTranche
+    from sites.schema.terms import Commitment, Floor, Share, Termination, Tranche
 
     Clause = Floor | Share | Tranche | Commitment | Termination
 
@@ -25,12 +25,14 @@ Found = tuple[str, tuple["Step", ...]]
 
 
 def terms_findings(
-    portfolio: PortfolioFile, site_names: Sequence[str], catalog: Catalog, n_decided: int
+    portfolio: PortfolioFile, site_names: Sequence[str] | None, catalog: Catalog, n_decided: int
 ) -> Iterator[Found]:
     """Everything that clauses ask for and cannot have.
 
-    Parameters: site_names, of the sites that could be loaded; n_decided, decision quarters.
+    Parameters: site_names, of all sites, None where some could not be loaded; n_decided, decision quarters.
     """
+    if n_decided < 1:
+        return
     first = quarter_index(portfolio.start)
     last = first + n_decided - 1
     seen: set[str] = set()
@@ -47,7 +49,7 @@ def terms_findings(
         seen.add(clause.name)
         if isinstance(clause, Part):
             yield from _under(key, index, _part(clause, site_names, _offered(portfolio, catalog)))
-        elif key in {"floors", "tranches"}:
+        elif isinstance(clause, Served):
             yield from _under(key, index, _workloads(clause, portfolio, catalog))
     for index, floor in enumerate(portfolio.floors):
         yield from _under("floors", index, _floor_dates(floor, last))
@@ -84,11 +86,12 @@ def _offered(portfolio: PortfolioFile, catalog: Catalog) -> dict[str, RackSystem
     return {name: catalog.rack_systems[name] for name in names if name in catalog.rack_systems}
 
 
-def _part(part: Part, site_names: Sequence[str], systems: Mapping[str, RackSystem]) -> Iterator[Found]:
+def _part(part: Part, site_names: Sequence[str] | None, systems: Mapping[str, RackSystem]) -> Iterator[Found]:
     """Every name is known, and some system on offer is in the part."""
     vendors = {name: system.vendor for name, system in systems.items()}
     known_vendors = [vendor for vendor in vendors.values() if vendor is not None]
-    yield from _names("sites", "site of the portfolio", part.sites, site_names)
+    if site_names is not None:
+        yield from _names("sites", "site of the portfolio", part.sites, site_names)
     yield from _names("systems", "system on offer", part.systems, systems)
     yield from _names("vendors", "vendor of a system on offer", part.vendors, known_vendors)
     if part.vendors is None:
@@ -116,7 +119,7 @@ def _names(
             yield f"'{name}' stands here a second time; remove one", (key, position)
 
 
-def _workloads(clause: WorkFloor | WorkTranche, portfolio: PortfolioFile, catalog: Catalog) -> Iterator[Found]:
+def _workloads(clause: Served, portfolio: PortfolioFile, catalog: Catalog) -> Iterator[Found]:
     """Workloads that exist, and that count alike so that they add up."""
     bases = {workload.name: catalog.throughput.get(workload.basis) for workload in portfolio.workloads}
     yield from _names("workloads", "workload", clause.workloads, list(bases))

@@ -50,6 +50,12 @@ class Part(Model):
     """Missing: every vendor of a system on offer."""
 
 
+class Served(Model):
+    """Which workloads a clause counts, all together."""
+
+    workloads: Names
+
+
 class TermStep(Model):
     """Something that holds from a quarter on until the next step."""
 
@@ -127,11 +133,10 @@ class RackFloor(_Floor, Part):
     """For each one short in a quarter, each quarter anew."""
 
 
-class WorkFloor(_Floor):
+class WorkFloor(_Floor, Served):
     """Work served from the plan's start to the end of each quarter at the least."""
 
     measure: Literal[Measure.TOKENS]
-    workloads: Names
     steps: _Steps[WorkStep]
     price: units.UsdPerMillion
     """For each million by which the work served so far is behind at a quarter's end, each quarter anew."""
@@ -231,11 +236,10 @@ class RackTranche(_Tranche, Part):
     target: RackCount
 
 
-class WorkTranche(_Tranche):
+class WorkTranche(_Tranche, Served):
     """Paid when so much work has been served since the plan's start."""
 
     measure: Literal[Measure.TOKENS]
-    workloads: Names
     target: units.Ratio
 
 
