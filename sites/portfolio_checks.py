@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
 from sites.supply import capacity_steps
+from sites.terms_checks import terms_findings
 from sites.workload_checks import money_findings, workload_findings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _work_findings(
     yield from money_findings(portfolio)
     names = [site.name for site in sites] if len(sites) == len(portfolio.sites) else None
     yield from workload_findings(portfolio, names, catalog, decision_periods(portfolio))
+    yield from terms_findings(portfolio, names, catalog, decision_periods(portfolio))
 
 
 def _falling(steps: WattSteps, last_idx: int) -> Iterator[tuple[str, Fraction]]:

@@ -136,6 +136,8 @@ class RackSystem(Model):
     title: Text
     generation: Name
     """`grace-blackwell`, `vera-rubin`, ...; the unit of colour and of totals."""
+    vendor: Name | None = None
+    """Who sells it; missing: not known, and no clause can name its vendor."""
     enabled: bool
     disabled_reason: Text | None = None
     gpu_packages: Sourced[Annotated[int, Field(ge=1)]]

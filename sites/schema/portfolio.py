@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from sites import units
 from sites.calendar import Quarter, quarter_index
 from sites.schema.common import Model, Name, Provenance, Steps, Text
+from sites.schema.terms import Commitment, Floor, Share, Termination, Tranche
 from sites.schema.throughput import CoDesignGain, GainCase, Goodput, SoftwareGains
 from sites.schema.workload import Workloads
 
@@ -165,6 +166,16 @@ class PortfolioFile(Model):
     """Paths, relative to this file, of a pilot's measurements (CSV), which take the place of the catalogue's points of
     the same basis and system."""
     contract: Contract | None = None
+    floors: tuple[Floor, ...] = ()
+    """What must stand or be served at the least, quarter by quarter, and what a shortfall costs."""
+    shares: tuple[Share, ...] = ()
+    """Concentration and exclusivity: how much of the plan a part of it may or must be."""
+    tranches: tuple[Tranche, ...] = ()
+    """Instalments that a milestone unlocks."""
+    commitments: tuple[Commitment, ...] = ()
+    """Take or pay."""
+    termination: tuple[Termination, ...] = ()
+    """What leaving a commitment costs."""
     workloads: Workloads = ()
     """What the racks work for; missing: they are rented out, whatever their work."""
     software_gains: SoftwareGains = ()
