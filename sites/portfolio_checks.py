@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sites.book_checks import book_faults
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
 from sites.supply import capacity_steps
@@ -37,6 +38,7 @@ def portfolio_faults(
         *_supply_faults(portfolio, catalog),
         *_money_faults(portfolio, catalog),
         *_date_faults(portfolio),
+        *book_faults(portfolio, catalog),
         *(portfolio.fault(message, *path) for message, path in unmodelled(portfolio.value, found)),
         *(portfolio.fault(message, *path) for message, path in _work_findings(portfolio.value, found, catalog)),
     ]

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.money.flows import cash_flow
 from planner.money.measures import Measures, measures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from planner.lower.lowered import Lowered
+    from planner.money.flows import CashFlow
     from sites.world import World
 
 
@@ -39,15 +36,14 @@ class CashLedger:
     measures: Measures
 
 
-def cash_ledger(world: World, lowered: Lowered, n_racks: NDArray[np.int32], objective_cents: int) -> CashLedger:
-    """Work out the cash of a plan.
+def cash_ledger(world: World, lowered: Lowered, flow: CashFlow, objective_cents: int) -> CashLedger:
+    """State a plan's cash.
 
-    Parameters: world and lowered; n_racks, [n_rows, n_configurations, n_periods]; objective_cents, of the same plan.
+    Parameters: world and lowered; flow and objective_cents, of the same plan.
     """
-    flow = cash_flow(world, lowered, n_racks)
     return CashLedger(
         quarters=flow.quarters,
-        lines=tuple(CashLine(site, str(line), cents) for (site, line), cents in flow.cents.items()),
+        lines=tuple(CashLine(site, label, cents) for (site, label), cents in flow.cents.items()),
         net_cents=flow.net_cents(),
         measures=measures(world, lowered, flow, objective_cents),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.lower.money import CENTS_PER_USD, HOURS_PER_QUARTER, QUARTERS_PER_YEAR, WATTS_PER_MEGAWATT
-from planner.money.flows import CAPITAL, RUNNING
+from planner.money.lines import CAPITAL, RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,15 +49,12 @@ def measures(world: World, lowered: Lowered, flow: CashFlow, objective_cents: in
     Parameters: flow; objective_cents, of the same plan.
     """
     present_usd = flow.present_value_usd()
-    costs_usd = -flow.present_value_usd(CAPITAL | RUNNING)
+    costs_usd = -flow.present_lines_usd(CAPITAL | RUNNING)
     gpu_hours, megawatt_years = _present_work(world, lowered, flow)
     rate, note = annual_rate(flow.net_cents())
     npv_cents = floor(present_usd * CENTS_PER_USD)
     capital = sum(sum(flow.line_cents(line)) for line in CAPITAL)
-    discounted = [
-        sum((values[t] for values in flow.exact_usd.values()), start=Fraction(0)) * factor
-        for t, factor in enumerate(flow.discount)
-    ]
+    discounted = [usd * factor for usd, factor in zip(flow.quarter_usd(flow.party), flow.discount, strict=True)]
     return Measures(
         npv_cents=npv_cents,
         rounding_cents=npv_cents - objective_cents,

@@ -82,6 +82,7 @@ def plan_document(
         "dates": asdict(evaluation.dates),
         "conversions": [asdict(one) for one in evaluation.conversions],
         "cash": asdict(evaluation.cash),
+        "books": asdict(evaluation.books),
     }
 
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planner.money.books import Books, books_of
+from planner.money.flows import cash_flow
 from planner.money.ledger import CashLedger, cash_ledger
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
@@ -57,15 +59,21 @@ class Evaluation:
     dates: DatesLedger
     conversions: tuple[ConvertedRow, ...]
     cash: CashLedger
+    books: Books
 
 
 def evaluate(
-    world: World, lowered: Lowered, graphs_by_site: Mapping[str, SiteGraphs], n_racks: NDArray[np.int32]
+    world: World,
+    lowered: Lowered,
+    graphs_by_site: Mapping[str, SiteGraphs],
+    n_racks: NDArray[np.int32],
+    decisions: Mapping[str, int] | None = None,
 ) -> Evaluation:
     """Evaluate a plan.
 
     Parameters: world, as loaded; lowered, and graphs_by_site of the same world; n_racks, standing racks,
-    [n_rows, n_configurations, n_periods].
+    [n_rows, n_configurations, n_periods]; decisions, of the side program by name of column, missing where there is
+    none.
     """
     problem = lowered.problem
     loads = limit_loads(problem, n_racks)
@@ -74,6 +82,7 @@ def evaluate(
     rooms, kinds = Rooms(problem, n_racks, graphs_by_site, draws), element_kinds(graphs_by_site)
     totals = period_totals(world, lowered, n_racks, facts)
     worth = money(problem, n_racks, rack_prices_cents(world, problem.system_names))
+    flow = cash_flow(world, lowered, n_racks, decisions)
     levels = _other_levels(level_use(problem, loads, kinds, lowered.dropped))
     return Evaluation(
         totals=totals,
@@ -86,7 +95,8 @@ def evaluate(
         ineligible=_ineligible(problem),
         conversions=tuple(converted_rows(world.catalog, lowered, n_racks)),
         dates=dates_ledger(world, problem, graphs_by_site, n_racks, facts, loads),
-        cash=cash_ledger(world, lowered, n_racks, worth.objective_cents),
+        cash=cash_ledger(world, lowered, flow, worth.objective_cents),
+        books=books_of(world, lowered, flow, totals, worth.objective_cents),
     )
 
 

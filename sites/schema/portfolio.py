@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from sites import units
 from sites.calendar import Quarter, quarter_index
+from sites.schema.books import Books
 from sites.schema.common import Model, Name, Provenance, Steps, Text
 from sites.schema.terms import Commitment, Floor, Share, Termination, Tranche
 from sites.schema.throughput import CoDesignGain, GainCase, Goodput, SoftwareGains
@@ -162,6 +163,8 @@ class PortfolioFile(Model):
     envelope: Envelope
     supply: Annotated[tuple[Supply, ...], Field(min_length=1)]
     money: Money
+    books: Books | None = None
+    """Missing: books before tax, with the catalogue's lives of assets."""
     throughput_files: tuple[Text, ...] = ()
     """Paths, relative to this file, of a pilot's measurements (CSV), which take the place of the catalogue's points of
     the same basis and system."""

@@ -1,0 +1,110 @@
+"""Cash of whoever owns the racks: what they cost to buy, to connect and to run (model, section 7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from planner.lower.money import CENTS_PER_USD, conversion_cents
+from planner.money.lines import Account, Line
+from planner.problem import SHARE_BITS
+from planner.run.totals import system_counts
+from planner.run.value import block_counts, unit_numbers
+from planner.solve.demand import drawn_scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from planner.money.scene import Scene
+    from planner.money.standing import SiteRacks
+    from planner.money.table import Table
+
+
+def add_owner(table: Table, scene: Scene) -> None:
+    """Enter everything that an owner of the plan's racks pays."""
+    for site, racks in scene.racks.items():
+        _add_running(table, scene, site, racks)
+        _add_racks(table, scene, site, racks)
+    counts = system_counts(scene.problem, scene.n_racks)
+    _add_units(table, scene, counts)
+    _add_conversions(table, scene, counts)
+    _add_shells(table, scene, counts)
+    _add_minimum_demand(table, scene)
+
+
+def _add_running(table: Table, scene: Scene, site: str, racks: SiteRacks) -> None:
+    money = scene.monies[site]
+    for k, t in np.argwhere(racks.standing):
+        n_standing, quarter, system = int(racks.standing[k, t]), int(t), scene.system_of(int(k))
+        for line, usd in (
+            (Line.ENERGY, money.energy_usd(int(k), quarter)),
+            (Line.DEMAND, money.demand_usd(int(k))),
+            (Line.OPERATIONS, money.operations_usd(int(k))),
+        ):
+            table.add(Account(site, line, system=system), quarter, -usd * n_standing)
+
+
+def _add_racks(table: Table, scene: Scene, site: str, racks: SiteRacks) -> None:
+    for s, t in np.argwhere(racks.started):
+        system = scene.offer.systems[s]
+        usd = scene.prices.rack_usd[system] * int(racks.started[s, t])
+        table.buy(Account(site, Line.RACKS, system=system), int(t), -usd)
+
+
+def _add_units(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
+    """The network of every scalable unit started."""
+    problem = scene.problem
+    started = np.diff(unit_numbers(problem, counts), axis=2, prepend=0)
+    for b, s, t in np.argwhere(started):
+        site, system = problem.block_names[b].partition(":")[0], problem.system_names[s]
+        usd = int(started[b, s, t]) * int(problem.unit_racks[s]) * scene.prices.network_usd[system]
+        table.buy(Account(site, Line.NETWORK, system=system), int(t), -usd)
+
+
+def _add_conversions(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
+    """What rows that are converted for a system cost with each of its racks."""
+    problem = scene.problem
+    started = np.diff(counts, axis=2, prepend=0)
+    for r, s, t in np.argwhere(started):
+        system = problem.system_names[s]
+        conversion = scene.lowered.conversions.get((problem.row_names[r], system))
+        if conversion is not None:
+            positions = scene.catalog.rack_systems[system].positions.value or 0
+            usd = Fraction(int(started[r, s, t]) * conversion_cents(conversion, positions), CENTS_PER_USD)
+            site = problem.row_names[r].partition(":")[0]
+            table.buy(Account(site, Line.CONVERSIONS, system=system), int(t), -usd)
+
+
+def _add_shells(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
+    """Avoidable capex of the lineups of every block that opens."""
+    problem = scene.problem
+    held = block_counts(problem, counts).sum(axis=1) > 0
+    capex_usd = _capex_usd(scene)
+    for b in np.flatnonzero(held.any(axis=1)):
+        name = problem.block_names[b]
+        opens = int(np.flatnonzero(held[b])[0])
+        table.buy(Account(name.partition(":")[0], Line.SHELL), opens, -capex_usd[name])
+
+
+def _capex_usd(scene: Scene) -> Mapping[str, Fraction]:
+    capex_usd: dict[str, Fraction] = defaultdict(Fraction)
+    for site, graphs in scene.lowered.graphs.items():
+        for _, fields in graphs.containment.nodes(data=True):
+            if fields["kind"] == "lineup":
+                capex_usd[f"{site}:{fields['block_id']}"] += fields["avoidable_capex_usd"]
+    return capex_usd
+
+
+def _add_minimum_demand(table: Table, scene: Scene) -> None:
+    """What tariffs charge for demand that the plan's racks do not draw."""
+    for demand in scene.problem.minimum_demands:
+        watt_usd = scene.monies[demand.site].minimum_watt_usd
+        drawn = drawn_scaled(demand, scene.n_racks)
+        for t, (least_w, drawn_w) in enumerate(zip(demand.minimum_w, drawn, strict=True)):
+            short_w = max(Fraction(0), least_w - Fraction(drawn_w, 1 << SHARE_BITS))
+            table.add(Account(demand.site, Line.MINIMUM_DEMAND), t, -short_w * watt_usd)
