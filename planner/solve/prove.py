@@ -96,8 +96,8 @@ def n_counts(problem: Problem) -> int:
 
 
 def is_small(problem: Problem) -> bool:
-    """Whether a problem is worth a proof to the end."""
-    return n_counts(problem) <= MOST_COUNTS
+    """Whether a problem is worth a proof to the end; one with a side program is not branched on."""
+    return problem.side is None and n_counts(problem) <= MOST_COUNTS
 
 
 def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Proven:
