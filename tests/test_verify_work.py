@@ -124,9 +124,10 @@ def test_residency_keeps_work_from_a_site() -> None:
 
 
 def test_work_other_than_tokens_counts_one_by_one() -> None:
-    trained = workload(kind="training", speed=None, tiers=[contracted(demand=[{"start": "2027-Q1", "rate": "0.01 1/s"}])])
-    world = world_of(workloads=[trained])
-    world.catalog.throughput["round"] = basis(curve(point("0.1")), counts="relative", kind="training")
+    tiers = [contracted(demand=[{"start": "2027-Q1", "rate": "0.01 1/s"}])]
+    trained = chat(kind="training", speed=None, tiers=tiers)
+    measured = basis_of(curve(GB300, point(None, "0.1")), counts="relative", kind="training")
+    world = world_of(trained, basis=measured)
     side = verification_of(world).side
     assert side.columns["sold:chat:contracted:2027-Q1"].most == 78_840
     assert rate_of(side, "2027-Q1") == 90  # 3,600 · 0.1 · 0.5 / 2
@@ -137,12 +138,12 @@ def test_work_other_than_tokens_counts_one_by_one() -> None:
 def test_best_curve_and_its_size_make_the_rate() -> None:
     """72 GPUs of 6/s beat the rack's 400/s; a MW of 2 kW GPUs is 500 of them, so a rack 0.144 MW of 3,000/s."""
     configuration = load_catalog().configuration(GB300)
-    by_gpu = curve(point("6", "30"), per="gpu", software="other", measured="2026-Q4")
-    by_megawatt = curve(point("3000", "30"), per="all-in-megawatt", all_in_power_per_gpu={
+    by_gpu = curve(GB300, point("30", "6"), per="gpu", software="other", measured="2026-Q4")
+    by_megawatt = curve(GB300, point("30", "3000"), per="all-in-megawatt", measured="2026-Q1", all_in_power_per_gpu={
         "value": "2 kW", "source": "round", "status": "measured"})  # fmt: skip
     speed = Fraction(30)
-    assert best_rate(basis(CURVE, by_gpu), configuration, speed, None) == (Fraction(432), "2026-Q4")
-    assert best_rate(basis(by_megawatt), configuration, speed, None) == (Fraction(432), "2026-Q1")
+    assert best_rate(basis_of(CURVE, by_gpu), configuration, speed, None) == (Fraction(432), "2026-Q4")
+    assert best_rate(basis_of(by_megawatt), configuration, speed, None) == (Fraction(432), "2026-Q1")
 
 
 def test_rates_are_those_that_the_planner_reads() -> None:
@@ -210,9 +211,14 @@ def test_committed_racks_are_paid_and_stored_placed_or_not() -> None:
 def test_committed_deliveries_make_the_constant() -> None:
     """Nothing decides beside the racks, yet every plan pays: 10 racks of 100,000 USD, 6 quarters of storage at 1 %."""
     deliveries = [supply(committed=True)]
-    content = {"money": {"storage_share_per_quarter": "0.01"}, "supply": deliveries, "workloads": [], "goodput": None}
+    content: dict[str, Any] = {
+        "money": {"storage_share_per_quarter": "0.01"},
+        "supply": deliveries,
+        "workloads": [],
+        "goodput": None,
+    }
     assert verification_of(world_of(**content)).side.constant_cents == -(100_000_000 + 6_000_000)
-    rented = content | {"perspective": "customer", "money": {"storage_share_per_quarter": "0.01"}}
+    rented: dict[str, Any] = content | {"perspective": "customer"}
     assert verification_of(world_of(**rented)).side.constant_cents == 0
 
 

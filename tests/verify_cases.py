@@ -1,18 +1,23 @@
-"""Verification of worlds in memory, without a run folder, and the world that works with verification's round figures."""
+"""Verification of worlds in memory, without a run folder, and a world that works at round figures."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fixtures.small_site import PROVENANCE
-from work_cases import KNOWN, curve, made_basis, point, tier, workload, working_world
+from fixtures.small_world import small_world
+from work_cases import BASIS, KNOWN, curve, made_basis, point, tier, workload
 
 from planner.verify.check import Verification
 from planner.verify.inputs import Run
 from sites.expansion import expand
 
 if TYPE_CHECKING:
+    from planner.problem import Problem
+    from planner.verify.side import Side
     from sites.schema.throughput import ThroughputBasis
     from sites.world import World
 
@@ -33,7 +38,11 @@ def answering(one: dict[str, Any], ttft: str) -> dict[str, Any]:
 
 
 CURVE = curve(
-    GB300, point(None, "1000"), answering(point("20", "600"), "1"), answering(point("60", "200"), "3"), measured="2026-Q1"
+    GB300,
+    point(None, "1000"),
+    answering(point("20", "600"), "1"),
+    answering(point("60", "200"), "3"),
+    measured="2026-Q1",
 )
 """Offline, and two speeds."""
 
@@ -56,16 +65,49 @@ def contracted(**changes: Any) -> dict[str, Any]:
 def world_of(*workloads: dict[str, Any], basis: ThroughputBasis | None = None, **portfolio: Any) -> World:
     """The small site in the chain's books, with ten GB300 racks and one workload unless changed."""
     content = {
+        "perspective": "chain",
         "configurations": [GB300],
         "goodput": {"share": "0.5", "provenance": PROVENANCE},
         "supply": [supply()],
+        "workloads": list(workloads) or [chat()],
     }
-    return working_world(
-        basis=basis or basis_of(), **(content | {"workloads": list(workloads) or [chat()]} | portfolio)
-    )
+    world = small_world(**(content | portfolio))
+    return replace(world, catalog=replace(world.catalog, throughput={BASIS: basis or basis_of()}))
 
 
 def supply(*racks: tuple[str, int], **changes: Any) -> dict[str, Any]:
     """Deliveries of GB300 racks: ten at the start unless told."""
     deliveries = [{"quarter": quarter, "racks": n} for quarter, n in racks or [("2027-Q1", 10)]]
     return {"system": GB300, "deliveries": deliveries, "provenance": PROVENANCE} | changes
+
+
+Written = tuple[dict[str, tuple[int, dict[tuple[str, str, int], int]]], dict[str, tuple[int, int, dict[str, int]]]]
+"""Rows: right-hand side and racks. Columns: worth, most, terms. By name, so that two programs compare."""
+
+
+def lowered_side(problem: Problem) -> Written:
+    """A problem's side program by name."""
+    side = problem.side
+    if side is None:
+        return {}, {}
+    rows: dict[str, tuple[int, dict[tuple[str, str, int], int]]] = {}
+    for i, name in enumerate(side.row_names):
+        racks: dict[tuple[str, str, int], int] = defaultdict(int)
+        for e in range(side.rack_ptr[i], side.rack_ptr[i + 1]):
+            site = side.group_names[side.rack_group_idx[e]]
+            configuration = problem.configuration_names[side.rack_configuration_idx[e]]
+            racks[site, configuration, int(side.rack_period_idx[e])] += int(side.rack_coefficient[e])
+        rows[name] = side.row_right[i], {place: each for place, each in racks.items() if each}
+    columns: dict[str, tuple[int, int, dict[str, int]]] = {}
+    for j, name in enumerate(side.column_names):
+        terms: dict[str, int] = defaultdict(int)
+        for e in range(side.term_ptr[j], side.term_ptr[j + 1]):
+            terms[side.row_names[side.term_row_idx[e]]] += int(side.term_coefficient[e])
+        columns[name] = side.column_worth[j], side.column_most[j], dict(terms)
+    return rows, columns
+
+
+def verified_side(side: Side) -> Written:
+    """The side program of verification in the same words."""
+    rows = {name: (row.right, dict(row.racks)) for name, row in side.rows.items()}
+    return rows, {name: (one.worth_scaled, one.most, dict(one.terms)) for name, one in side.columns.items()}
