@@ -22,14 +22,19 @@ if TYPE_CHECKING:
     from sites.world import World
 
 GB300 = "gb300-nvl72"
+NO_PRICES: dict[str, Any] = {
+    "limits": {}, "inside": {}, "whole": {}, "monotone": [], "open": [], "units": [], "contract": {"p": {}, "h": "0"},
+    "demand": {}, "side": {}, "scale_bits": 30,
+}  # fmt: skip
+"""A certificate, or a leaf of its tree, without multipliers."""
 
 
 def verification_of(world: World, plan: dict[str, Any] | None = None, **certificate: Any) -> Verification:
     """Verification of a world without a folder, for a certificate without multipliers but those given."""
     graphs = {one.name: expand(one.site, world.catalog) for one in world.sites}
-    nothing: dict[str, Any] = {"limits": {}, "inside": {}, "whole": {}, "contract": {"p": {}, "h": "0"}, "demand": {}}
-    nothing |= {"monotone": [], "open": [], "units": [], "trees": {}, "side": {}, "scale_bits": 30}
-    return Verification(Path(), Run({"placements": []} | (plan or {}), nothing | certificate, {}, world, graphs))
+    return Verification(
+        Path(), Run({"placements": []} | (plan or {}), NO_PRICES | {"trees": {}} | certificate, {}, world, graphs)
+    )
 
 
 def answering(one: dict[str, Any], ttft: str) -> dict[str, Any]:
