@@ -86,8 +86,12 @@ def supply(*racks: tuple[str, int], **changes: Any) -> dict[str, Any]:
     return {"system": GB300, "deliveries": deliveries, "provenance": PROVENANCE} | changes
 
 
-Written = tuple[dict[str, tuple[int, dict[tuple[str, str, int], int]]], dict[str, tuple[int, int, dict[str, int]]]]
-"""Rows: right-hand side and racks. Columns: worth, most, terms. By name, so that two programs compare."""
+WrittenRow = tuple[int, dict[tuple[str, str, int], int]]
+"""Right-hand side, and what racks add to it by site, configuration and period."""
+WrittenColumn = tuple[int, int, dict[str, int], dict[tuple[str, int], int]]
+"""Worth, most, terms by row, and what is added to capacities by limit and period."""
+Written = tuple[dict[str, WrittenRow], dict[str, WrittenColumn]]
+"""Rows and columns by name, so that two programs compare."""
 
 
 def lowered_side(problem: Problem) -> Written:
@@ -95,7 +99,7 @@ def lowered_side(problem: Problem) -> Written:
     side = problem.side
     if side is None:
         return {}, {}
-    rows: dict[str, tuple[int, dict[tuple[str, str, int], int]]] = {}
+    rows: dict[str, WrittenRow] = {}
     for i, name in enumerate(side.row_names):
         racks: dict[tuple[str, str, int], int] = defaultdict(int)
         for e in range(side.rack_ptr[i], side.rack_ptr[i + 1]):
@@ -103,16 +107,21 @@ def lowered_side(problem: Problem) -> Written:
             configuration = problem.configuration_names[side.rack_configuration_idx[e]]
             racks[site, configuration, int(side.rack_period_idx[e])] += int(side.rack_coefficient[e])
         rows[name] = side.row_right[i], {place: each for place, each in racks.items() if each}
-    columns: dict[str, tuple[int, int, dict[str, int]]] = {}
+    columns: dict[str, WrittenColumn] = {}
     for j, name in enumerate(side.column_names):
         terms: dict[str, int] = defaultdict(int)
         for e in range(side.term_ptr[j], side.term_ptr[j + 1]):
             terms[side.row_names[side.term_row_idx[e]]] += int(side.term_coefficient[e])
-        columns[name] = side.column_worth[j], side.column_most[j], dict(terms)
+        raised: dict[tuple[str, int], int] = defaultdict(int)
+        for e in range(side.capacity_ptr[j], side.capacity_ptr[j + 1]):
+            limit = problem.limits[side.capacity_limit_idx[e]].name
+            raised[limit, int(side.capacity_period_idx[e])] += int(side.capacity_amount[e])
+        columns[name] = side.column_worth[j], side.column_most[j], dict(terms), dict(raised)
     return rows, columns
 
 
 def verified_side(side: Side) -> Written:
     """The side program of verification in the same words."""
     rows = {name: (row.right, dict(row.racks)) for name, row in side.rows.items()}
-    return rows, {name: (one.worth_scaled, one.most, dict(one.terms)) for name, one in side.columns.items()}
+    columns = side.columns.items()
+    return rows, {name: (one.worth_scaled, one.most, dict(one.terms), dict(one.raises)) for name, one in columns}
