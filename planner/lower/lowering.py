@@ -11,6 +11,7 @@ import numpy as np
 from planner.errors import InfeasibleError
 from planner.lower.assemble import assemble
 from planner.lower.by_site import by_site
+from planner.lower.contract_terms import RACK_BUDGET, raises_rack_budget
 from planner.lower.cooling_limits import CoolingLimits
 from planner.lower.dominance import drop_implied
 from planner.lower.draws import draw_of
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from planner.lower.lowered import DroppedLimit
     from planner.lower.merging import Limit
     from planner.lower.money import Prices
-    from planner.lower.pieces import Piece
+    from planner.lower.pieces import LimitName, Piece
     from planner.lower.side_figures import MeterWindow
     from planner.lower.site import LoweredSite
     from sites.catalog.loader import Catalog
@@ -108,7 +109,8 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     ]
     pieces = _joint_pieces(portfolio, offer, hosts, meters, prices)
     joint = merge(pieces, len(offer.periods), eligible)
-    limits, dropped = _with_joint([table.limits for table in tables], first_rows, joint, hosts, eligible)
+    apart = frozenset({RACK_BUDGET} if raises_rack_budget(portfolio) else ())
+    limits, dropped = _with_joint([table.limits for table in tables], first_rows, joint, hosts, eligible, apart)
 
     pairs = zip(sites, tables, strict=True)
     monies = [SiteMoney(portfolio, offer, prices, supply_at_meter(site.graphs), table.meter_w) for site, table in pairs]
@@ -160,20 +162,23 @@ def _with_joint(
     joint: list[Limit],
     hosts: Sequence[SiteHosts],
     eligible: list[list[bool]],
+    apart: frozenset[LimitName],
 ) -> tuple[list[LimitTable], list[DroppedLimit]]:
     """All limits, rows numbered through the sites, and those that are implied once joint limits are there.
 
     Only limits over the same rows are compared: those of a site meet joint limits that touch no other site.
-    Parameters: first_rows, of each site, and the number of rows; joint limits, changed in place.
+    Parameters: first_rows, of each site, and the number of rows; joint limits, changed in place; apart, limits whose
+    capacity is decided, so that they imply none and none implies them.
     """
     n_configurations = tables[0].coefficient.shape[1]
     n_positions = {row: n for one in hosts for row, n in one.n_positions.items()}
-    ends = [np.searchsorted(first_rows, (limit.rows[0], limit.rows[-1]), "right").tolist() for limit in joint]
+    compared = [limit for limit in joint if limit.name not in apart]
+    ends = [np.searchsorted(first_rows, (limit.rows[0], limit.rows[-1]), "right").tolist() for limit in compared]
     place = [first - 1 if first == last else None for first, last in ends]
-    dropped = drop_implied([limit for limit, site in zip(joint, place, strict=True) if site is None], eligible)
+    dropped = drop_implied([limit for limit, site in zip(compared, place, strict=True) if site is None], eligible)
     result = []
     for site, (table, first) in enumerate(zip(tables, first_rows, strict=False)):
-        beside = [limit for limit, own in zip(joint, place, strict=True) if own == site]
+        beside = [limit for limit, own in zip(compared, place, strict=True) if own == site]
         numbered = replace(table, row_idx=(table.row_idx + first).astype(np.int32))
         if beside:
             own = table.limits(first)
