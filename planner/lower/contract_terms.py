@@ -16,6 +16,7 @@ from planner.lower.pieces import LimitName
 from planner.problem import SHARE_BITS, ColumnKind
 from sites.calendar import quarter_index
 from sites.faults import Fault, InputError
+from sites.schema.portfolio import Perspective
 from sites.schema.terms import Measure, Part, Served
 from sites.workloads import counts_per_unit
 
@@ -52,7 +53,7 @@ def add_contract_terms(builder: SideBuilder, counting: Counting, catalog: Catalo
         terms.add_share(share)
     for tranche in counting.portfolio.tranches:
         terms.add_tranche(tranche, limits)
-    if counting.portfolio.perspective == "customer":
+    if counting.portfolio.perspective is Perspective.CUSTOMER:
         for commitment in counting.portfolio.commitments:
             terms.add_commitment(commitment)
 
@@ -203,6 +204,6 @@ class _Terms:
         """Count what the clause's workloads have sold up to a quarter."""
         last = quarter_index(until)
         for name, column in self._builder.column_idx.items():
-            kind, workload, *_, quarter = name.split(":")
-            if kind == "sold" and workload in clause.workloads and quarter_index(quarter) <= last:
+            kind, workload, *rest = name.split(":")
+            if kind == "sold" and workload in clause.workloads and quarter_index(rest[-1]) <= last:
                 self._builder.term(column, row, -1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from planner.lower.money import CENTS_PER_USD, resting_configuration
 from sites.calendar import quarter_index
 from sites.expansion.values import known
+from sites.schema.portfolio import Perspective
 from sites.schema.terms import Measure
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Counting:
 
     def _spend_cents(self, group: int, k: int, t: int) -> int:
         """Price of a rack, as the rack budget counts it; for who rents it the rent of the quarter."""
-        if self.portfolio.perspective == "customer":
+        if self.portfolio.perspective is Perspective.CUSTOMER:
             return self.rent_cents(group, k, t)
         return ceil(self.prices.rack_usd[self.offer.configurations[k].system.name] * CENTS_PER_USD)
 

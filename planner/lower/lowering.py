@@ -13,6 +13,7 @@ from planner.lower.assemble import assemble
 from planner.lower.by_site import by_site
 from planner.lower.contract_terms import RACK_BUDGET, raises_rack_budget
 from planner.lower.cooling_limits import CoolingLimits
+from planner.lower.counted import measures_meter
 from planner.lower.dominance import drop_implied
 from planner.lower.draws import draw_of
 from planner.lower.eligibility import SiteEligibility, Verdict
@@ -29,7 +30,7 @@ from planner.lower.side import with_side
 from planner.lower.side_figures import configuration_infos, meter_load, meter_window, occupied_infos, row_info
 from planner.lower.site import prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits
-from planner.lower.supply_at_meter import charged_draw_w, supply_at_meter
+from planner.lower.supply_at_meter import charged_draw_w, largest_meter_draw_w, supply_at_meter
 from planner.lower.swing import swing_limit
 from planner.problem import Ineligible
 from sites.calendar import quarters_from
@@ -69,6 +70,8 @@ class SiteTable:
     meters: tuple[MeterWindow, ...]
     meter_w: tuple[Fraction, ...]
     """Of one rack of each configuration, where the tariff charges demand."""
+    counted_w: tuple[Fraction, ...]
+    """The same where contract clauses count watts at the meter."""
     refused: InfeasibleError | InputError | None = None
     """Why the site has no limits; of no matter where no site of the portfolio has a row to fill."""
 
@@ -116,7 +119,8 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     monies = [SiteMoney(portfolio, offer, prices, supply_at_meter(site.graphs), table.meter_w) for site, table in pairs]
     unit_racks = _unit_racks(catalog, offer)
     racks = assemble(portfolio, offer, hosts, monies, first_period, limits, ineligible, unit_racks)
-    problem = with_side(racks, portfolio, catalog, offer, hosts, monies)
+    counted_w = [table.counted_w for table in tables]
+    problem = with_side(racks, portfolio, catalog, offer, hosts, monies, prices, counted_w)
     return Lowered(
         problem=problem,
         rows=tuple(row_info(one.site, row) for one in hosts for row in one.row_idx),
@@ -138,7 +142,7 @@ def _site_table(world: World, offer: Offer, site: LoweredSite) -> SiteTable:
     """All that can be said of a site alone; limits that others of the site imply are left out."""
     verdicts = SiteEligibility(site, offer, world.portfolio).verdicts()
     (hosts,) = number_rows([site], [verdicts], offer)
-    table = SiteTable(verdicts, limit_table([], len(offer.configurations), {}), (), 0, (), ())
+    table = SiteTable(verdicts, limit_table([], len(offer.configurations), {}), (), 0, (), (), ())
     try:
         epochs = _epoch_loads(hosts, offer)
         pieces, n_implied = _pieces(world, offer, [hosts], [epochs])
@@ -147,13 +151,14 @@ def _site_table(world: World, offer: Offer, site: LoweredSite) -> SiteTable:
         dropped = drop_implied(limits, eligible)
         limited = limit_table(limits, len(offer.configurations), hosts.n_positions)
         meter_w = charged_draw_w(site, offer)
+        counted_w = (meter_w or largest_meter_draw_w(site, offer)) if measures_meter(world.portfolio) else ()
     except (InfeasibleError, InputError) as error:
         return replace(table, refused=error)
     finally:
         if len(world.sites) > 1:
             site.forget()  # what failures change is large, and of no more use
     windows = tuple(meter_window(loads, meter) for loads, meter in epochs)
-    return SiteTable(verdicts, limited, tuple(dropped), n_implied, windows, meter_w)
+    return SiteTable(verdicts, limited, tuple(dropped), n_implied, windows, meter_w, counted_w)
 
 
 def _with_joint(
