@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from contract_cases import commitment, floor, share, tranche
 from fixtures.small_site import PROVENANCE, small_site
 from fixtures.small_world import small_world
 from work_cases import working_world
@@ -23,23 +24,6 @@ if TYPE_CHECKING:
 ONE = 1 << SHARE_BITS
 GB200, GB300 = 0, 1
 RENT_CENTS = 72 * 2190 * 100
-
-
-def clause(name: str, **keys: Any) -> dict[str, Any]:
-    return {"name": name, "provenance": PROVENANCE, **keys}
-
-
-def floor(measure: str, minimum: Any, price: Any, start: str = "2027-Q1", **keys: Any) -> dict[str, Any]:
-    steps = [{"start": start, "minimum": minimum}]
-    return clause("least", measure=measure, steps=steps, price=price, **keys)
-
-
-def share(measure: str, price: Any, **keys: Any) -> dict[str, Any]:
-    return clause("part", measure=measure, price=price, **keys)
-
-
-def tranche(measure: str, target: Any, by: str = "2027-Q3", **keys: Any) -> dict[str, Any]:
-    return clause("first", measure=measure, target=target, by=by, **keys)
 
 
 def side_of(problem: Problem) -> SideProgram:
@@ -245,7 +229,7 @@ def test_budget_beyond_64_bits_is_refused() -> None:
 
 def test_take_or_pay_counts_rent_of_the_term() -> None:
     """Racks rent for 157,680 USD a quarter; a term of two quarters of one rack leaves the rest of a million due."""
-    term = clause("rent", amount="1e6 USD", start="2027-Q2", end="2027-Q3")
+    term = commitment("1e6 USD", "2027-Q2", "2027-Q3")
     problem = problem_with(perspective="customer", commitments=[term])
     side = side_of(problem)
     n = standing(problem, (0, GB200, 0, 1))
@@ -256,7 +240,7 @@ def test_take_or_pay_counts_rent_of_the_term() -> None:
 
 def test_take_or_pay_binds_the_customer_only() -> None:
     """In the provider's and the chain's books it is reported and decides nothing."""
-    term = clause("rent", amount="1e6 USD", start="2027-Q2", end="2027-Q3")
+    term = commitment("1e6 USD", "2027-Q2", "2027-Q3")
     assert problem_with(commitments=[term]).side is None
     assert problem_with(perspective="chain", commitments=[term]).side is None
 
@@ -264,7 +248,7 @@ def test_take_or_pay_binds_the_customer_only() -> None:
 def test_rent_before_acceptance_and_after_the_decisions() -> None:
     """A rack started in the fourth of six quarters, accepted a quarter later, alive for eight: of a term of twelve
     quarters it pays the fifth to the eleventh."""
-    term = clause("rent", amount="5e6 USD", start="2027-Q1", end="2029-Q4")
+    term = commitment("5e6 USD", "2027-Q1", "2029-Q4")
     money = {"acceptance_lag_quarters": 1, "economic_life_quarters": 8}
     problem = problem_with(perspective="customer", commitments=[term], money=money)
     n = standing(problem, (0, GB200, 3, 1))
