@@ -35,7 +35,7 @@ def commitment(amount: str, start: str, end: str, **keys: Any) -> dict[str, Any]
 
 def every_clause() -> dict[str, Any]:
     """Clauses of every kind and measure over the two sites `here` and `there`."""
-    part = {"sites": ["there"], "systems": ["gb300-nvl72"]}
+    part: dict[str, Any] = {"sites": ["there"], "systems": ["gb300-nvl72"]}
     return {
         "floors": [
             floor("meter-w", "1.234 MW", "20.5 USD/kW", name="meter"),
