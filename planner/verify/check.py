@@ -197,7 +197,7 @@ class Verification:
     @cached_property
     def side(self) -> Side:
         """What is decided beside the racks."""
-        return side_program(self.ledger)
+        return side_program(self.ledger, self.limits)
 
     @cached_property
     def _decisions(self) -> tuple[dict[str, int], list[str]]:
