@@ -58,7 +58,6 @@ def plan_document(
     portfolio: str, problem: Problem, n_racks: NDArray[np.int32], outcome: Outcome, evaluation: Evaluation
 ) -> dict[str, Any]:
     """The content of `plan.json`; `docs/formats.md` says what each key means."""
-    rates = {"rates": [asdict(one) for one in evaluation.rates]} if evaluation.rates else {}
     return {
         "format": FORMAT,
         "status": outcome.status,
@@ -84,7 +83,7 @@ def plan_document(
         "conversions": [asdict(one) for one in evaluation.conversions],
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
-        **rates,
+        **({"rates": [asdict(one) for one in evaluation.rates]} if evaluation.rates else {}),
     }
 
 
