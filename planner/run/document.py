@@ -83,6 +83,7 @@ def plan_document(
         "conversions": [asdict(one) for one in evaluation.conversions],
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
+        **({"rates": [asdict(one) for one in evaluation.rates]} if evaluation.rates else {}),
     }
 
 

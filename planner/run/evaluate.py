@@ -16,6 +16,7 @@ from planner.run.dates import DatesLedger, dates_ledger
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
 from planner.run.failures import Failure, PlanRow, site_failures
 from planner.run.loads import limit_loads
+from planner.run.rates import WorkRate, work_rates
 from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at
 from planner.run.value import Money, UnitCount, money, unit_counts
 
@@ -60,6 +61,8 @@ class Evaluation:
     conversions: tuple[ConvertedRow, ...]
     cash: CashLedger
     books: Books
+    rates: tuple[WorkRate, ...]
+    """Empty where nothing works."""
 
 
 def evaluate(
@@ -97,6 +100,7 @@ def evaluate(
         dates=dates_ledger(world, problem, graphs_by_site, n_racks, facts, loads),
         cash=cash_ledger(world, lowered, flow, worth.objective_cents),
         books=books_of(world, lowered, flow, totals, worth.objective_cents),
+        rates=work_rates(world),
     )
 
 
