@@ -38,6 +38,7 @@ from planner.verify.side_program import side_program
 from planner.verify.standing import Counts, Standing
 from planner.verify.statements import check_binding, check_ineligible, check_money
 from planner.verify.terms import Occupied
+from planner.verify.terms_check import check_terms, has_terms
 from planner.verify.totals import check_totals
 from sites.calendar import quarter_index, quarters_from
 
@@ -101,6 +102,8 @@ class Verification:
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
+        if has_terms(self.run.world.portfolio):
+            first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits))
         side = self.aim.aimed_side
         objective = self.aim.aimed_ledger.objective(placed, blocks) + side.worth_cents(values) + side.constant_cents
         bound = check_bound(self.run.plan, objective, self._bound_cents)
