@@ -148,7 +148,7 @@ def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
             "search; these must agree, so nothing was written"
         )
         raise AssertionError(msg)
-    document = plan_document(world.portfolio.name, lowered.problem, n_racks, outcome, evaluation)
+    document = plan_document(world.portfolio.name, lowered.problem, n_racks, outcome, evaluation, solution.decisions)
     if aimed.statement is not None:
         document |= {"aim": aimed.statement, "npv_cents": aimed.npv_cents}
     return document

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.side.decide import best_decisions
+from planner.side.worth import raised_capacity
 from planner.solve.value import block_counts, system_counts
 
 if TYPE_CHECKING:
@@ -25,13 +27,20 @@ def limit_loads(problem: Problem, n_racks: NDArray[np.integer]) -> NDArray[np.in
 
 
 def limits_hold(problem: Problem, n_racks: NDArray[np.integer]) -> bool:
-    """Whether every limit holds in every period."""
-    return bool((limit_loads(problem, n_racks) <= problem.capacity).all())
+    """Whether every limit holds in every period, at the capacity that what is decided beside the racks makes of it."""
+    return bool((limit_loads(problem, n_racks) <= decided_capacity(problem, n_racks)).all())
+
+
+def decided_capacity(problem: Problem, n_racks: NDArray[np.integer]) -> NDArray[np.int64]:
+    """[n_limits, n_periods] capacities with what the best decisions beside these racks add, scaled by 2^20."""
+    decisions = best_decisions(problem, n_racks)
+    return problem.capacity if decisions is None else raised_capacity(problem, decisions.values)
 
 
 def holds(problem: Problem, plan: Plan) -> bool:
-    """Whether limits, first periods, growth, one system for each block and whole units all hold."""
+    """Whether limits, first periods, growth, one system for each block, whole units and the side program all hold."""
     racks = plan.n_racks
+    decisions = best_decisions(problem, racks)
     early = np.arange(problem.n_periods) < problem.first_period[:, :, None]
     blocks = block_counts(problem, plan)
     unit_racks = problem.unit_racks[None, :, None]
@@ -42,5 +51,6 @@ def holds(problem: Problem, plan: Plan) -> bool:
         and (np.diff(system_counts(problem, plan), axis=2) >= 0).all()
         and ((blocks.max(axis=2) > 0).sum(axis=1) <= 1).all()
         and not split.any()
+        and (decisions is None or decisions.holds)
         and limits_hold(problem, racks)
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from kernels.backends import resolve
 from planner.problem import Plan, Problem
+from planner.side.decide import best_decisions
 from planner.solve.beside import Beside
 from planner.solve.bounding import Bounding, Proven
 from planner.solve.demand import demand_value
@@ -53,6 +54,8 @@ class Solution:
     """Search steps times lanes."""
     backend: str
     seed: int
+    decisions: dict[str, int] | None = None
+    """What is decided beside the racks, by name of column, zeros left out; None without a side program."""
 
     def certificate_json(self, problem: Problem) -> dict[str, Any]:
         """The certificate's file, with the tree where there is one."""
@@ -119,8 +122,13 @@ def solve(
     return Solution(
         plan=plan, objective=objective, bound=bound, status=_status(objective, bound), stop_reason=reason,
         certificate=proven.proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
-        backend=backend, seed=options.seed,
+        backend=backend, seed=options.seed, decisions=_decisions(problem, plan),
     )  # fmt: skip
+
+
+def _decisions(problem: Problem, plan: Plan) -> dict[str, int] | None:
+    decisions = best_decisions(problem, plan.n_racks)
+    return None if decisions is None else decisions.named
 
 
 def _first_plan(problem: Problem, guide: Guide) -> Found:
