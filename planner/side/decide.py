@@ -16,6 +16,7 @@ from planner.problem import INACTIVE, SHARE_BITS
 from planner.side.filling import Filling, Raising
 from planner.side.parts import parts_of
 from planner.side.relaxed import RelaxedPart
+from planner.side.rows import side_terms
 from planner.side.switches import Choice, choices
 from planner.side.worth import rack_rights
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from planner.problem import Problem, SideProgram
     from planner.side.parts import Part
+    from planner.side.rows import SideTerms
 
 _PLANS_KEPT, _SIDES_KEPT = 32, 64
 _DECIDERS_KEPT = 4
@@ -46,7 +48,7 @@ class Decisions:
 
     @cached_property
     def values(self) -> tuple[int, ...]:
-        """v of every column."""
+        """The v of every column."""
         found = [0] * self.side.n_columns
         for part, choice in self.chosen:
             for column, value in zip(part.column_idx.tolist(), choice.values, strict=True):
@@ -96,8 +98,8 @@ class _Decider:
         self._problem, self._side, self._lock = problem, side, Lock()
         self._plans: OrderedDict[bytes, Decisions] = OrderedDict()
         shape = (problem.n_rows, problem.n_configurations, problem.n_periods)
-        usual = rack_rights(side, np.full(shape, _USUAL_RACKS))
-        self._parts = [_PartDecider(part, usual) for part in parts_of(side)]
+        scaled, usual = side_terms(side), rack_rights(side, np.full(shape, _USUAL_RACKS))
+        self._parts = [_PartDecider(part, scaled, usual) for part in parts_of(side)]
         self._capacity = _Capacity(problem, side, [one.part for one in self._parts])
         in_part = np.zeros(side.n_rows, np.bool_)
         in_part[side.term_row_idx] = True
@@ -123,7 +125,8 @@ class _Decider:
 class _PartDecider:
     """Decides for one part."""
 
-    def __init__(self, part: Part, usual_rights: Sequence[int]) -> None:
+    def __init__(self, part: Part, scaled: SideTerms, usual_rights: Sequence[int]) -> None:
+        self._scaled = scaled
         self.part, self._rows = part, part.row_idx.tolist()
         self._known: OrderedDict[tuple[int, ...], tuple[Choice, ...]] = OrderedDict()
         self._usual = [usual_rights[row] for row in self._rows]
@@ -131,7 +134,7 @@ class _PartDecider:
     @cached_property
     def _program(self) -> RelaxedPart | None:
         binds = any(self.part.terms[column] for column in self.part.chosen)
-        return RelaxedPart(self.part, self._usual) if binds else None
+        return RelaxedPart(self.part, self._scaled, self._usual) if binds else None
 
     @cached_property
     def _unbound(self) -> tuple[int, ...]:
@@ -213,7 +216,8 @@ class _Capacity:
         return int((problem.entry_coefficient[entries] * standing).sum())
 
     def _has_room(self, loads: dict[tuple[int, int], int], chosen: Sequence[Choice]) -> bool:
-        return all(
-            loads[place] <= int(self._problem.capacity[place]) + sum(amount * chosen[p].values[n] for p, n, amount in own)
-            for place, own in self._added.items()
-        )
+        for place, load in loads.items():
+            added = sum(amount * chosen[part].values[column] for part, column, amount in self._added[place])
+            if load > int(self._problem.capacity[place]) + added:
+                return False
+        return True

@@ -52,13 +52,16 @@ class Filling:
         return max(room, 0)
 
     def finish(self, filled: Iterable[int], needed: Iterable[int]) -> None:
-        """Fill columns as far as rows allow, then raise columns as far as rows ask; both from 0, in their order."""
+        """Fill columns as far as rows allow, then raise columns as far as rows ask; both from 0, in their order.
+
+        What earns nothing but costs is filled only as far as rows ask.
+        """
         filled, needed = tuple(filled), tuple(needed)
         for column in (*filled, *needed):
             self.put(column, 0)
         for column in filled:
-            if self.part.worth[column] >= 0:
-                self.put(column, self.room(column))
+            room = self.room(column)
+            self.put(column, room if self.part.worth[column] >= 0 else min(room, self._asked(column)))
         for column in needed:
             self.put(column, self._asked(column))
 

@@ -122,6 +122,10 @@ def _part(side: SideProgram, columns: NDArray[np.int64], rows: NDArray[np.int64]
         own = zip(side.term_row_idx[entries].tolist(), side.term_coefficient[entries].tolist(), strict=True)
         terms.append(tuple((place[row], coefficient) for row, coefficient in own))
     return Part(
-        columns, rows, *(tuple(of[column] for column in columns) for of in (side.column_worth, side.column_most)),
-        kind=tuple(side.column_kind[column] for column in columns), terms=tuple(terms),
-    )  # fmt: skip
+        column_idx=columns,
+        row_idx=rows,
+        worth=tuple(side.column_worth[column] for column in columns),
+        most=tuple(side.column_most[column] for column in columns),
+        kind=tuple(side.column_kind[column] for column in columns),
+        terms=tuple(terms),
+    )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.problem import ColumnKind
-from planner.side.scaling import column_and_row_scales
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,34 +14,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.side.parts import Part
+    from planner.side.rows import SideTerms
 
-_NOISE = 1e-6
+_NOISE = 1e-3
 """Below a whole number by so little counts as whole; rows are checked in whole numbers afterwards."""
+_FREE = 1e-6
+"""What a column may seem to cost beyond what it gains, and still be looked at."""
 _LARGEST_GAIN = 1e3
 """Money is counted so that no column gains more than this, which suits HiGHS's tolerances."""
-_UNBOUNDED = 1e15
 
 
 class RelaxedPart:
     """The program of a part, kept in HiGHS; each solve begins at the same basis, so answers depend on sides alone."""
 
-    def __init__(self, part: Part, usual_right: Sequence[int]) -> None:
+    def __init__(self, part: Part, scaled: SideTerms, usual_right: Sequence[int]) -> None:
         """Hand the program over.
 
-        Parameters: usual_right, right-hand sides near which others will lie.
+        Parameters: scaled, of the whole side program; usual_right, right-hand sides near which others will lie.
         """
         self._part = part
         self._columns = np.array([n for n, kind in enumerate(part.kind) if kind != ColumnKind.SWITCH], np.int64)
-        terms = [(place, *term) for place, column in enumerate(self._columns) for term in part.terms[column]]
-        column, row, coefficient = (np.array(values) for values in zip(*terms, strict=True))
-        n_rows = part.row_idx.size
-        shape = (self._columns.size, n_rows)
-        self._upper = np.zeros(n_rows)
-        scale, self._row_scale = column_and_row_scales(column, row, coefficient.astype(np.float64), shape)
-        self._scale = scale
         self._chosen_idx = np.flatnonzero([part.kind[n] == ColumnKind.CHOSEN for n in self._columns])
-        factor = coefficient.astype(np.float64) * scale[column] * self._row_scale[row]
-        self._solver = self._handed_over(column, row, factor)
+        own = part.column_idx[self._columns]
+        self._scale, self._row_scale = scaled.column_scale[own], scaled.row_scale[part.row_idx]
+        self._upper = np.zeros(part.row_idx.size)
+        self._solver = self._handed_over(scaled.worth_cents[own], scaled.most[own])
         self._basis = None
         if self._run(usual_right) is not None:
             self._basis = self._solver.getBasis()
@@ -57,8 +53,8 @@ class RelaxedPart:
             return None
         values, dual = (own[self._chosen_idx] for own in found)
         values = values * self._scale[self._chosen_idx]
-        whole = np.floor(values + _NOISE * np.maximum(1.0, values * _NOISE))
-        above, free = np.flatnonzero(whole > 0), np.flatnonzero(dual <= _NOISE)
+        whole = np.floor(values + _NOISE)
+        above, free = np.flatnonzero(whole > 0), np.flatnonzero(dual <= _FREE)
         columns = self._columns[self._chosen_idx]
         chosen = dict(zip(columns[above].tolist(), whole[above].astype(np.int64).tolist(), strict=True))
         return chosen, tuple(columns[free].tolist())
@@ -67,7 +63,7 @@ class RelaxedPart:
         """Scaled values of the columns, and what each would cost beyond what it gains."""
         import highspy
 
-        upper = np.array([float(one) for one in right]) * self._row_scale
+        upper = np.array([float(one) for one in right]) / self._row_scale
         for row in np.flatnonzero(upper != self._upper).tolist():
             self._solver.changeRowBounds(row, -highspy.kHighsInf, upper[row])
         self._upper = upper
@@ -81,21 +77,21 @@ class RelaxedPart:
         solution = self._solver.getSolution()
         return np.array(solution.col_value), np.array(solution.col_dual)
 
-    def _handed_over(self, column: NDArray[np.int64], row: NDArray[np.int64], factor: NDArray[np.float64]) -> Any:
+    def _handed_over(self, gain: NDArray[np.float64], most: NDArray[np.float64]) -> Any:
         import highspy
 
-        part, own = self._part, self._columns
-        gain = np.array([float(part.worth[one]) for one in own]) * self._scale
-        most = np.array([float(part.most[one]) for one in own])
+        terms = [(place, *term) for place, column in enumerate(self._columns) for term in self._part.terms[column]]
+        column, row = np.array([one[:2] for one in terms], np.int64).T
+        factor = np.array([float(one[2]) for one in terms]) * self._scale[column] / self._row_scale[row]
         lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = own.size, self._upper.size
+        lp.num_col_, lp.num_row_ = gain.size, self._upper.size
         lp.col_cost_ = -gain * (_LARGEST_GAIN / max(float(np.abs(gain).max()), 1.0))
-        lp.col_lower_ = np.zeros(own.size)
-        lp.col_upper_ = np.where(most >= _UNBOUNDED, highspy.kHighsInf, most / self._scale)
+        lp.col_lower_ = np.zeros(gain.size)
+        lp.col_upper_ = np.where(np.isinf(most), highspy.kHighsInf, most)
         lp.row_lower_ = np.full(self._upper.size, -highspy.kHighsInf)
         lp.row_upper_ = np.zeros(self._upper.size)
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = np.searchsorted(column, np.arange(own.size + 1)).astype(np.int32)
+        lp.a_matrix_.start_ = np.searchsorted(column, np.arange(gain.size + 1)).astype(np.int32)
         lp.a_matrix_.index_, lp.a_matrix_.value_ = row.astype(np.int32), factor
         solver = highspy.Highs()
         solver.setOptionValue("output_flag", False)

@@ -76,7 +76,7 @@ def added_capacity(problem: Problem, decisions: Sequence[int]) -> Iterator[tuple
     side = problem.side
     if side is None:
         return
-    for column in np.flatnonzero(np.diff(side.capacity_ptr)):
+    for column in np.flatnonzero(np.diff(side.capacity_ptr)).tolist():
         v = decisions[column]
         for entry in range(side.capacity_ptr[column], side.capacity_ptr[column + 1]) if v else ():
             yield (
@@ -104,8 +104,9 @@ def _sums(
     coefficient: NDArray[np.int64], value: NDArray[Any], group: NDArray[np.integer[Any]], n_groups: int
 ) -> list[int]:
     """Σ coefficient · value of each group, exact."""
-    size = np.bincount(group, weights=np.abs(coefficient.astype(np.float64) * value.astype(np.float64)), minlength=n_groups)
-    whole: type = np.int64 if (size < _SAFE).all() else object
-    total = np.zeros(n_groups, whole)
+    sizes = np.abs(coefficient.astype(np.float64) * value.astype(np.float64))
+    is_safe = (np.bincount(group, weights=sizes, minlength=n_groups) < _SAFE).all()
+    whole: type = np.int64 if is_safe else object
+    total: NDArray[Any] = np.zeros(n_groups, whole)
     np.add.at(total, group, coefficient.astype(whole) * value.astype(whole))
     return [int(one) for one in total.tolist()]
