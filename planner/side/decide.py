@@ -44,7 +44,7 @@ class Decisions:
     side: SideProgram
     chosen: tuple[tuple[Part, Choice], ...]
     holds: bool
-    """Whether every row of the side program holds."""
+    """Whether every row of the side program holds, and every limit whose capacity it may widen."""
 
     @cached_property
     def values(self) -> tuple[int, ...]:
@@ -117,8 +117,10 @@ class _Decider:
     def _decided(self, n_racks: NDArray[np.integer[Any]]) -> Decisions:
         rights = rack_rights(self._side, n_racks)
         found = [one.choices(rights) for one in self._parts]
-        chosen = self._capacity.best(n_racks, found)
-        holds = all(one.score[0] == 0 for one in chosen) and all(rights[row] >= 0 for row in self._free_rows)
+        chosen, has_room = self._capacity.best(n_racks, found)
+        holds = (
+            has_room and all(one.score[0] == 0 for one in chosen) and all(rights[row] >= 0 for row in self._free_rows)
+        )
         return Decisions(self._side, tuple(zip((one.part for one in self._parts), chosen, strict=True)), holds)
 
 
@@ -189,14 +191,14 @@ class _Capacity:
                 self._added.setdefault((int(limit), int(period)), []).append((*place[column], int(amount)))
         self._parts = sorted({part for added in self._added.values() for part, _, _ in added})
 
-    def best(self, n_racks: NDArray[np.integer[Any]], found: Sequence[tuple[Choice, ...]]) -> list[Choice]:
-        """The choice of each part that is worth most together; with room for the racks, where any has."""
+    def best(self, n_racks: NDArray[np.integer[Any]], found: Sequence[tuple[Choice, ...]]) -> tuple[list[Choice], bool]:
+        """The choice of each part that is worth most together, with room for the racks where any has; and whether."""
         best = [max(own, key=lambda choice: choice.score) for own in found]
         if not self._added:
-            return best
+            return best, True
         loads = {place: self._load(n_racks, *place) for place in self._added}
         if self._has_room(loads, best):
-            return best
+            return best, True
         options = [found[part] for part in self._parts]
         if prod(len(own) for own in options) > _MOST_TRIED:
             options = [tuple(sorted(own, key=lambda choice: (len(choice.on), choice.score))[-1:]) for own in options]
@@ -207,7 +209,9 @@ class _Capacity:
                 candidate[part] = choice
             if self._has_room(loads, candidate):
                 tried.append(candidate)
-        return max(tried, key=lambda one: sum(one[part].score[1] for part in self._parts), default=best)
+        if not tried:
+            return best, False
+        return max(tried, key=lambda one: sum(one[part].score[1] for part in self._parts)), True
 
     def _load(self, n_racks: NDArray[np.integer[Any]], limit: int, period: int) -> int:
         problem = self._problem
