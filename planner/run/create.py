@@ -141,7 +141,7 @@ def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
         seed=solution.seed,
         wall_s=solution.wall_s,
     )
-    evaluation = evaluate(world, lowered, lowered.graphs, n_racks)
+    evaluation = evaluate(world, lowered, lowered.graphs, n_racks, solution.decisions)
     if evaluation.money.objective_cents != aimed.npv_cents:
         msg = (
             f"the plan is worth {evaluation.money.objective_cents} cents by its parts and {aimed.npv_cents} by the "

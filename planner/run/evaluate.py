@@ -84,7 +84,7 @@ def evaluate(
     facts = configuration_facts(world.catalog, problem.configuration_names)
     rooms, kinds = Rooms(problem, n_racks, graphs_by_site, draws), element_kinds(graphs_by_site)
     totals = period_totals(world, lowered, n_racks, facts)
-    worth = money(problem, n_racks, rack_prices_cents(world, problem.system_names))
+    worth = money(problem, n_racks, rack_prices_cents(world, problem.system_names), decisions)
     flow = cash_flow(world, lowered, n_racks, decisions)
     levels = _other_levels(level_use(problem, loads, kinds, lowered.dropped))
     return Evaluation(

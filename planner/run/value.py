@@ -14,7 +14,7 @@ from planner.side.worth import worth_cents
 from planner.solve.demand import shortfall_cents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -57,11 +57,17 @@ class Money:
         return earned - self.open_cost_cents - self.unit_cost_cents - self.minimum_demand_cents
 
 
-def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequence[int]) -> Money:
+def money(
+    problem: Problem,
+    n_racks: NDArray[np.int32],
+    rack_price_cents: Sequence[int],
+    decisions: Mapping[str, int] | None = None,
+) -> Money:
     """Evaluate the objective of a plan by parts.
 
     Parameters: problem; n_racks, standing racks, [n_rows, n_configurations, n_periods]; rack_price_cents of each
-    system, for the undiscounted spend that the objective does not hold.
+    system, for the undiscounted spend that the objective does not hold; decisions, by name of a column of the side
+    program, the best ones where None.
     """
     standing = np.asarray(n_racks, dtype=np.int64)
     counts = system_counts(problem, n_racks)
@@ -81,14 +87,16 @@ def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequen
         contract_amount_cents=problem.contract_amount,
         contract_used_cents=sum(used),
         rack_spend_cents=sum(int(n) * price for n, price in zip(by_system, rack_price_cents, strict=True)),
-        decisions_cents=_decisions_cents(problem, n_racks) if has_beside else None,
+        decisions_cents=_decisions_cents(problem, n_racks, decisions) if has_beside else None,
         constant_cents=problem.constant_cents if has_beside else None,
     )
 
 
-def _decisions_cents(problem: Problem, n_racks: NDArray[np.int32]) -> int:
-    decisions = best_decisions(problem, n_racks)
-    return 0 if decisions is None else worth_cents(decisions.side, decisions.values)
+def _decisions_cents(problem: Problem, n_racks: NDArray[np.int32], decisions: Mapping[str, int] | None) -> int:
+    best = best_decisions(problem, n_racks) if decisions is None else None
+    named = best.named if best is not None else decisions or {}
+    side = problem.side
+    return 0 if side is None else worth_cents(side, [named.get(name, 0) for name in side.column_names])
 
 
 def unit_counts(problem: Problem, n_racks: NDArray[np.int32]) -> tuple[UnitCount, ...]:

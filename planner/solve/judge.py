@@ -53,7 +53,7 @@ class Judge:
     @cached_property
     def widened(self) -> Problem:
         """The problem with capacities as what is decided beside the guide's first plan makes them."""
-        capacity = decided_capacity(self._problem, self._guide.start_racks)
+        capacity = decided_capacity(self._problem, Plan(self._guide.start_racks.astype(np.int32)))
         return self._problem if capacity is self._problem.capacity else replace(self._problem, capacity=capacity)
 
     def worth(self, n_racks: NDArray[np.integer[Any]]) -> int:

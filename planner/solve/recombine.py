@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS, Plan
 from planner.side.rows import side_terms
 from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.feasible import limits_hold
@@ -181,7 +181,7 @@ def recombine(pool: PathPool, time_limit_s: float | None) -> NDArray[np.int64] |
     if counts is None:
         return None
     plan = _assign(pool, chosen, counts)
-    return plan if limits_hold(pool.problem, plan) else None
+    return plan if limits_hold(pool.problem, Plan(plan.astype(np.int32))) else None
 
 
 def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float | None) -> NDArray[np.int64] | None:

@@ -119,16 +119,14 @@ def solve(
             bound, tree = closed.bound, closed.root
     if objective == bound and reason != StopReason.INTERRUPTED:
         reason = StopReason.OPTIMAL
+    decisions = best_decisions(problem, plan.n_racks)
+    if decisions is not None:
+        plan = Plan(plan.n_racks, decisions.values)
     return Solution(
         plan=plan, objective=objective, bound=bound, status=_status(objective, bound), stop_reason=reason,
         certificate=proven.proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
-        backend=backend, seed=options.seed, decisions=_decisions(problem, plan),
+        backend=backend, seed=options.seed, decisions=None if decisions is None else decisions.named,
     )  # fmt: skip
-
-
-def _decisions(problem: Problem, plan: Plan) -> dict[str, int] | None:
-    decisions = best_decisions(problem, plan.n_racks)
-    return None if decisions is None else decisions.named
 
 
 def _first_plan(problem: Problem, guide: Guide) -> Found:

@@ -8,6 +8,7 @@ import numpy as np
 
 from planner.problem import SHARE_BITS
 from planner.side.decide import best_decisions
+from planner.side.worth import worth_cents
 from planner.solve.demand import shortfall_cents
 from planner.solve.packing import effective_values
 
@@ -63,5 +64,7 @@ def objective_cents(problem: Problem, plan: Plan) -> int:
 
 def decided_cents(problem: Problem, plan: Plan) -> int:
     """What is decided beside the plan's racks earns, rounded down to the cent; 0 without a side program."""
+    if problem.side is not None and plan.decisions is not None:
+        return worth_cents(problem.side, plan.decisions)
     decisions = best_decisions(problem, plan.n_racks)
     return 0 if decisions is None else decisions.worth_cents
