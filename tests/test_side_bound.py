@@ -33,7 +33,7 @@ from planner.solve.class_bound import ClassBound
 from planner.solve.classes import equitable, refine
 from planner.solve.first_order.choice import uses_columns
 from planner.solve.patterns import limits_inside_blocks, row_patterns
-from planner.solve.portfolio.split import takes_apart
+from planner.solve.portfolio.split import split_sites, takes_apart
 from planner.solve.relaxation import relax
 
 if TYPE_CHECKING:
@@ -187,3 +187,5 @@ def test_what_knows_no_side_program_says_so() -> None:
     with pytest.raises(ValueError, match=r"scenario 0 has workloads or terms of a contract.*solve it on its own"):
         check_same_graph(random_problem(1), problem, "scenario 0")
     assert not takes_apart(problem)
+    with pytest.raises(ValueError, match="join all sites: such a problem is not taken apart"):
+        split_sites(problem)
