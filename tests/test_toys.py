@@ -102,8 +102,11 @@ def test_toy_is_complete(name: str) -> None:
 @pytest.mark.parametrize("name", FEASIBLE)
 def test_highs_optimum_is_the_answer(name: str) -> None:
     """HiGHS on the exported problem finds the answer worked out by hand."""
-    optimum = _highs(name)
-    _assert_answer(CASES[name], _lowered(name).problem, optimum.n_racks, optimum.objective_cents)
+    optimum, problem = _highs(name), _lowered(name).problem
+    _assert_answer(CASES[name], problem, optimum.n_racks, optimum.objective_cents)
+    if CASES[name].decisions:
+        named = dict(zip(problem.side.column_names if problem.side else (), optimum.decisions, strict=True))
+        assert {column: value for column, value in named.items() if value} == CASES[name].decisions
 
 
 @pytest.mark.parametrize("name", FEASIBLE)
@@ -112,6 +115,8 @@ def test_plan_is_the_answer(name: str) -> None:
     problem = _lowered(name).problem
     solution = solve(problem, SolveOptions(backend="numpy", work_limit=WORK_LIMIT))
     _assert_answer(CASES[name], problem, solution.plan.n_racks, solution.objective)
+    if CASES[name].decisions:
+        assert solution.decisions == CASES[name].decisions
     assert solution.objective == _highs(name).objective_cents
     assert solution.bound >= solution.objective
 

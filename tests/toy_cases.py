@@ -170,6 +170,17 @@ RULES: dict[str, str] = {
     "contract": "revenue at the contract price until it is used up",
     "market-factor": "market price behind the contract",
     "acceptance-lag": "no revenue before acceptance",
+    # work and whose money decides (section 7a)
+    "work-tiers": "work is sold dearest first, as far as it is asked",
+    "work-accepted": "racks work from acceptance to the end of their life",
+    "work-residency": "work that must stay on its sites",
+    "work-service-level": "what a rack does at a speed decides who serves",
+    "work-penalty": "what was promised and is not served costs",
+    "payment-terms": "the price of a rack in parts",
+    "residual-value": "what a rack brings at the end of its life",
+    "committed-delivery": "racks that are paid for, placed or not",
+    "storage": "what a delivered rack costs that is not placed",
+    "customer-books": "who rents racks pays rent and earns with work",
     # no plan
     "infeasible-no-row": "no usable row",
     "infeasible-occupied": "overloaded before anything is placed",
@@ -213,6 +224,8 @@ class ToyCase:
     n_racks_by_site: dict[str, int]
     """Racks in the last quarter, where it matters on which site they stand."""
     objective_cents: int | None
+    decisions: dict[str, int]
+    """What is decided beside the racks, by name of the column, zeros left out; empty where the toy does not say."""
     binding: tuple[str, ...]
     """Patterns of names of limits with twice whose capacity the plan would be worth more."""
     ineligible: tuple[Refusal, ...]
@@ -246,6 +259,7 @@ def _case(folder: Path) -> ToyCase:
         },
         n_racks_by_site=answer.pop("n_racks_by_site", {}),
         objective_cents=answer.pop("objective_cents", None),
+        decisions=answer.pop("decisions", {}),
         binding=tuple(answer.pop("binding", ())),
         ineligible=tuple(Refusal(**refusal) for refusal in answer.pop("ineligible", ())),
         failures=tuple(answer.pop("failures", ())),
