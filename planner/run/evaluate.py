@@ -19,6 +19,7 @@ from planner.run.loads import limit_loads
 from planner.run.rates import WorkRate, work_rates
 from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at
 from planner.run.value import Money, UnitCount, money, unit_counts
+from planner.side.worth import with_decided_capacity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,7 +79,7 @@ def evaluate(
     [n_rows, n_configurations, n_periods]; decisions, of the side program by name of column, missing where there is
     none.
     """
-    problem = lowered.problem
+    problem = with_decided_capacity(lowered.problem, decisions or {})
     loads = limit_loads(problem, n_racks)
     draws = [configuration_draw(world.catalog, name) for name in problem.configuration_names]
     facts = configuration_facts(world.catalog, problem.configuration_names)

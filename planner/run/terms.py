@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from planner.run.loads import limit_loads
 from planner.run.orders import Order, orders
 from planner.run.rent_ledger import Exit, Obligation, exits, obligations
 from planner.run.term_causes import Blame, Causes, prices_of_certificate
+from planner.side.worth import with_decided_capacity
 from sites.calendar import quarter_index
 from sites.schema.terms import Measure, Part, Served
 
@@ -254,19 +255,3 @@ def standing_by_site(site_idx: NDArray[np.int64], n_sites: int, n_racks: NDArray
     total = np.zeros((n_sites, *n_racks.shape[1:]), np.int64)
     np.add.at(total, site_idx, n_racks.astype(np.int64))
     return total
-
-
-def with_decided_capacity(problem: Problem, decisions: Mapping[str, int]) -> Problem:
-    """The problem with what decisions add to capacities.
-
-    Parameters: decisions, of the side program by name of column.
-    """
-    side = problem.side
-    if side is None or not side.capacity_amount.size:
-        return problem
-    capacity = problem.capacity.copy()
-    for column, name in enumerate(side.column_names):
-        own = slice(side.capacity_ptr[column], side.capacity_ptr[column + 1])
-        place = (side.capacity_limit_idx[own], side.capacity_period_idx[own])
-        np.add.at(capacity, place, side.capacity_amount[own] * decisions.get(name, 0))
-    return replace(problem, capacity=capacity)
