@@ -215,7 +215,7 @@ class _Books:
         keys = ("coefficients_cents", "entries_cents", "beyond_cents")
         objective = self.plan.get("npv_cents", self.plan.get("objective"))
         parts = [objective, *(stated.get(key) for key in keys)]
-        if any(type(part) is not int for part in parts) or sum(parts) != npv_cents:  # type: ignore[arg-type]
+        if any(type(part) is not int for part in parts) or sum(parts) != npv_cents:
             faults.append(f"objective, {', '.join(keys)} are {parts}; they must sum to {npv_cents}")
         return faults
 

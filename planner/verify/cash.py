@@ -41,7 +41,9 @@ def check_cash(plan: Mapping[str, Any], table: CashTable) -> Check:
     present_usd = sum(
         (side * one * money.discount(t) for side, usd in own.values() for t, one in enumerate(usd)), Fraction(0)
     )
-    faults += _measures(cash.get("measures") or {}, floor(100 * present_usd), plan.get("npv_cents", plan.get("objective")))
+    faults += _measures(
+        cash.get("measures") or {}, floor(100 * present_usd), plan.get("npv_cents", plan.get("objective"))
+    )
     return check_of("cash", faults, f"{len(due)} lines over {table.n_quarters} quarters reconcile to the cent")
 
 
