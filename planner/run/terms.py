@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from planner.lower.contract_terms import minimum_at, price_cents, share_name, share_periods, unit_of
 from planner.lower.money import CENTS_PER_USD
+from planner.run.decided import with_decided_capacity
 from planner.run.loads import limit_loads
 from planner.run.orders import Order, orders
 from planner.run.rent_ledger import Exit, Obligation, exits, obligations
@@ -254,19 +255,3 @@ def standing_by_site(site_idx: NDArray[np.int64], n_sites: int, n_racks: NDArray
     total = np.zeros((n_sites, *n_racks.shape[1:]), np.int64)
     np.add.at(total, site_idx, n_racks.astype(np.int64))
     return total
-
-
-def with_decided_capacity(problem: Problem, decisions: Mapping[str, int]) -> Problem:
-    """The problem with what decisions add to capacities.
-
-    Parameters: decisions, of the side program by name of column.
-    """
-    side = problem.side
-    if side is None or not side.capacity_amount.size:
-        return problem
-    capacity = problem.capacity.copy()
-    for column, name in enumerate(side.column_names):
-        own = slice(side.capacity_ptr[column], side.capacity_ptr[column + 1])
-        place = (side.capacity_limit_idx[own], side.capacity_period_idx[own])
-        np.add.at(capacity, place, side.capacity_amount[own] * decisions.get(name, 0))
-    return replace(problem, capacity=capacity)
