@@ -153,6 +153,26 @@ def test_failure_table_says_so(name: str, tmp_path: Path) -> None:
         assert {key: entry[key] for key in expected} == expected
 
 
+@pytest.mark.parametrize("name", [name for name in FEASIBLE if CASES[name].terms])
+def test_contract_ledger_says_so(name: str, tmp_path: Path) -> None:
+    """What the plan makes of its contract stands in plan.json."""
+    options = SolveOptions(backend="numpy", work_limit=WORK_LIMIT)
+    run = create_run(_world(name), RunRequest(tmp_path / "run", options), lambda _: None)
+    stated = json.loads((run.folder / "plan.json").read_text())["terms"]
+    for kind, lines in CASES[name].terms.items():
+        for line in lines:
+            assert any(_has(one, line) for one in stated[kind]), stated[kind]
+
+
+def _has(stated: Any, asked: Any) -> bool:
+    """Whether all that is asked stands there, mapping by mapping and item by item."""
+    if isinstance(asked, dict):
+        return isinstance(stated, dict) and all(_has(stated.get(key), value) for key, value in asked.items())
+    if isinstance(asked, list):
+        return isinstance(stated, list) and all(any(_has(one, item) for one in stated) for item in asked)
+    return bool(stated == asked)
+
+
 OTHERS = [(name, index) for name in FEASIBLE for index in range(len(CASES[name].otherwise))]
 
 

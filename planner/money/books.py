@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from planner.money.beyond import beyond_cents
 from planner.money.depreciation import Schedule, schedules
-from planner.money.lines import BEYOND, CAPITAL, Line, Party, sign
+from planner.money.lines import BEYOND, CAPITAL, Line, Party
 from planner.money.measures import annual_rate, payback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from planner.lower.lowered import Lowered
     from planner.money.flows import CashFlow
     from planner.money.lines import Account
+    from planner.money.scene import Scene
     from planner.run.totals import PeriodTotals
     from sites.schema.books import OperationsPart
     from sites.world import World
@@ -82,14 +82,13 @@ class Books:
     present value of the perspective's books."""
 
 
-def books_of(
-    world: World, lowered: Lowered, flow: CashFlow, totals: Sequence[PeriodTotals], objective_cents: int
-) -> Books:
+def books_of(scene: Scene, flow: CashFlow, totals: Sequence[PeriodTotals], objective_cents: int) -> Books:
     """Set a plan's cash into the books of both parties.
 
     Parameters: totals, one for each decision period; objective_cents, of the same plan.
     """
-    beyond = beyond_cents(world, lowered, flow, totals)
+    world = scene.world
+    beyond = beyond_cents(scene, flow, totals)
     written_off = schedules(world, {**flow.invested_cents, **beyond}, len(flow.quarters))
     maker = _Maker(world, flow, beyond, written_off)
     provider, customer = maker.book(Party.PROVIDER), maker.book(Party.CUSTOMER)
@@ -97,7 +96,7 @@ def books_of(
     own = {Party.PROVIDER: provider, Party.CUSTOMER: customer, Party.CHAIN: chain}[flow.party]
     exact_cents = floor(flow.present_value_usd() * 100)
     extra_cents = sum(
-        sign(flow.party, account.line) * floor(maker.present_cents(values)) for account, values in beyond.items()
+        flow.sign(flow.party, account.line) * floor(maker.present_cents(values)) for account, values in beyond.items()
     )
     return Books(
         perspective=flow.party,
@@ -193,7 +192,7 @@ class _Maker:
         """Lines of a party's books by line and label, sites summed."""
         found: dict[tuple[Line, str], tuple[int, ...]] = {}
         for account, values in {**self.flow.entry_cents, **self.beyond}.items():
-            own, key = sign(party, account.line), (account.line, account.label)
+            own, key = self.flow.sign(party, account.line), (account.line, account.label)
             if own:
                 before = found.get(key, (0,) * len(values))
                 found[key] = tuple(total + own * cents for total, cents in zip(before, values, strict=True))

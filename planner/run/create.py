@@ -33,6 +33,7 @@ from planner.run.tables import (
     write_csv,
     write_placements_parquet,
 )
+from planner.run.terms import terms_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,6 +150,10 @@ def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
         )
         raise AssertionError(msg)
     document = plan_document(world.portfolio.name, lowered.problem, n_racks, outcome, evaluation, solution.decisions)
+    prices = solution.certificate_json(aimed.problem)
+    terms = terms_ledger(world, lowered, n_racks, solution.decisions or {}, prices)
+    if terms is not None:
+        document["terms"] = asdict(terms)
     if aimed.statement is not None:
         document |= {"aim": aimed.statement, "npv_cents": aimed.npv_cents}
     return document

@@ -92,6 +92,18 @@ def plan_document(
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
         **({"rates": [asdict(one) for one in evaluation.rates]} if evaluation.rates else {}),
+        **_work(evaluation),
+    }
+
+
+def _work(evaluation: Evaluation) -> dict[str, Any]:
+    """What racks work for and what it costs; nothing where nothing works."""
+    if not evaluation.served.tiers:
+        return {}
+    return {
+        "service": [asdict(one) for one in evaluation.service],
+        "served": asdict(evaluation.served),
+        "unit_costs": asdict(evaluation.unit_costs),
     }
 
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.money.books import Books, books_of
-from planner.money.flows import cash_flow
+from planner.money.flows import flow_of
 from planner.money.ledger import CashLedger, cash_ledger
+from planner.money.scene import scene_of
+from planner.money.service import ServedLedger, Service, served, service
+from planner.money.unit_costs import UnitCosts, unit_costs
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
+from planner.run.decided import with_decided_capacity
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
 from planner.run.failures import Failure, PlanRow, site_failures
 from planner.run.loads import limit_loads
@@ -64,6 +68,9 @@ class Evaluation:
     books: Books
     rates: tuple[WorkRate, ...]
     """Empty where nothing works."""
+    service: tuple[Service, ...]
+    served: ServedLedger
+    unit_costs: UnitCosts
 
 
 def evaluate(
@@ -79,29 +86,34 @@ def evaluate(
     [n_rows, n_configurations, n_periods]; decisions, of the side program by name of column, missing where there is
     none.
     """
-    problem = with_decided_capacity(lowered.problem, decisions or {})
+    problem = lowered.problem
+    decided = with_decided_capacity(problem, decisions or {})
     loads = limit_loads(problem, n_racks)
     draws = [configuration_draw(world.catalog, name) for name in problem.configuration_names]
     facts = configuration_facts(world.catalog, problem.configuration_names)
     rooms, kinds = Rooms(problem, n_racks, graphs_by_site, draws), element_kinds(graphs_by_site)
     totals = period_totals(world, lowered, n_racks, facts)
     worth = money(problem, n_racks, rack_prices_cents(world, problem.system_names), decisions)
-    flow = cash_flow(world, lowered, n_racks, decisions)
-    levels = _other_levels(level_use(problem, loads, kinds, lowered.dropped))
+    scene = scene_of(world, lowered, n_racks, decisions)
+    flow = flow_of(scene)
+    levels = _other_levels(level_use(decided, loads, kinds, lowered.dropped))
     return Evaluation(
         totals=totals,
-        binding=binding_limits(problem, loads, rooms),
-        stranding=strandings(problem, loads, rooms, kinds),
+        binding=binding_limits(decided, loads, rooms),
+        stranding=strandings(decided, loads, rooms, kinds),
         levels=(*meter_levels(world, graphs_by_site, totals), *levels),
         failures=_failures(world, problem, graphs_by_site, n_racks, draws, facts),
         money=worth,
         units=unit_counts(problem, n_racks),
         ineligible=_ineligible(problem),
         conversions=tuple(converted_rows(world.catalog, lowered, n_racks)),
-        dates=dates_ledger(world, problem, graphs_by_site, n_racks, facts, loads),
-        cash=cash_ledger(world, lowered, flow, worth.objective_cents),
-        books=books_of(world, lowered, flow, totals, worth.objective_cents),
+        dates=dates_ledger(world, decided, graphs_by_site, n_racks, facts, loads),
+        cash=cash_ledger(scene, flow, worth.objective_cents),
+        books=books_of(scene, flow, totals, worth.objective_cents),
         rates=work_rates(world),
+        service=service(scene),
+        served=served(scene),
+        unit_costs=unit_costs(scene, flow),
     )
 
 

@@ -37,8 +37,8 @@ def uses_columns(problem: Problem, classes: Classes, bound: str = "auto") -> boo
     if problem.side is not None:
         if bound == "first-order":
             msg = (
-                "found bound 'first-order' for a portfolio with workloads or terms of a contract, which that bound does "
-                "not know; choose 'columns' or 'auto'"
+                "found bound 'first-order' for a portfolio with workloads or terms of a contract, which that bound "
+                "does not know; choose 'columns' or 'auto'"
             )
             raise BoundError(msg)
         return True
