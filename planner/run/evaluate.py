@@ -16,7 +16,6 @@ from planner.money.unit_costs import UnitCosts, unit_costs
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
-from planner.run.decided import with_decided_capacity
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
 from planner.run.failures import Failure, PlanRow, site_failures
 from planner.run.loads import limit_loads
