@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.exits import INFEASIBLE, PART_FAILED, Ended
-from planner.cli.screen import ProgressLine, counted, put_json, put_table, say
+from planner.cli.screen import RunsProgress, counted, put_json, put_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ def _compare_loops(file: str, loop: str, csv_file: Path | None, as_json: bool, p
         work_limit=planning["work_limit"],
     )
     out = planning["out"] or Path("runs") / f"{world.portfolio.name}-loops"
-    progress = _LoopProgress()
+    progress = RunsProgress()
     try:
         found = compare_loops(world, LoopRequest(out, points, options, planning["weather"]), progress)
     finally:
@@ -111,24 +111,6 @@ def _compare_loops(file: str, loop: str, csv_file: Path | None, as_json: bool, p
     else:
         _show_loops(found, out)
     _end_loops(found["variants"])
-
-
-class _LoopProgress:
-    """A progress line for each set-point, after its name."""
-
-    def __init__(self) -> None:
-        self._name = ""
-        self._line = ProgressLine()
-
-    def __call__(self, name: str, progress: Any) -> None:
-        if name != self._name:
-            self._line.end()
-            say(name)
-            self._name, self._line = name, ProgressLine()
-        self._line(progress)
-
-    def end(self) -> None:
-        self._line.end()
 
 
 def _end_loops(variants: Sequence[Mapping[str, Any]]) -> None:

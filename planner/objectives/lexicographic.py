@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from planner.objectives.floored import can_be_floored
 from planner.objectives.scales import whole_weight, whole_weights
 from planner.objectives.trials import Trial, set_into
 from sites.schema.objective import measure_of
@@ -44,9 +45,14 @@ def solve_in_order(trials: Trials, objective: Objective) -> Ordered:
     alone = trials.run({first: whole_weight(first), second: Fraction(0)})
     best = alone.values[first]
     least = best - (objective.tolerance or 0) * abs(best)
-    tried = [alone] if alone.was_interrupted else [alone, *_priced(trials, alone, first, second, least)]
+    tried = [alone]
+    if not alone.was_interrupted:
+        tried += _priced(trials, alone, first, second, least)
+    last = tried[-1]
+    if can_be_floored(first.kind) and last.weights[first] and last.weights[second] and not last.was_interrupted:
+        tried.append(trials.run_above(last.weights, first, least))
     kept = max((one for one in tried if one.values[first] >= least), key=lambda one: one.values[second])
-    proofs = [(limit, one) for one in tried if (limit := one.at_most(second, first, least)) is not None]
+    proofs = [(limit, one) for one in tried if one.proves and (limit := one.at_most(second, first, least)) is not None]
     limit, proof = min(proofs, key=lambda pair: pair[0], default=(None, alone))
     statement = {
         "form": "lexicographic",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 
+from planner.objectives.floored import NAME, floored
 from planner.objectives.measuring import worth_cents
 from planner.objectives.scales import proven_usd
 from planner.solve.options import Status, StopReason
@@ -12,7 +15,6 @@ from planner.solve.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from fractions import Fraction
 
     from planner.objectives.measuring import Measuring, Weights
     from planner.problem import Problem
@@ -30,6 +32,8 @@ class Trial:
     solution: Solution
     values: dict[Measure, Fraction]
     """Of the plan, in each measure that is asked for."""
+    proves: bool = True
+    """Whether its certificate holds for all plans; False where the problem asked for more than the world does."""
 
     @property
     def was_interrupted(self) -> bool:
@@ -62,6 +66,26 @@ class Trials:
         solution = solve(problem, self.options, self.tell)
         values = {one: self.measuring.value(one, solution.plan, solution.decisions) for one in self.measures}
         return Trial(weights, problem, solution, values)
+
+    def run_above(self, weights: Weights, measure: Measure, least: Fraction) -> Trial:
+        """Solve for the best plan in the other measures that has so much of one; its certificate proves nothing.
+
+        Parameters: weights, under which both count; measure, one that can be floored; least, in its unit.
+        """
+        counted = self.measuring.coefficients(measure)
+        price_cents = ceil(weights[measure] * counted.cents)
+        weights = weights | {measure: Fraction(0)}
+        problem = self.measuring.problem(weights)
+        asked = floored(problem, counted, least, _DEAR * price_cents)
+        solution = solve(asked, self.options, self.tell)
+        decisions = {name: n for name, n in (solution.decisions or {}).items() if not name.endswith(f":{NAME}")}
+        own = replace(solution, decisions=None if problem.side is None else decisions)
+        values = {one: self.measuring.value(one, own.plan, own.decisions) for one in self.measures}
+        return Trial(weights, problem, own, values, proves=False)
+
+
+_DEAR = 16
+"""How many times its worth under the weights each whole number short of a floor costs."""
 
 
 def set_into(plan: Trial, proof: Trial) -> Solution:
