@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.objectives.lexicographic import solve_in_order
-from planner.objectives.measuring import NPV, Measuring, weights_of, weights_text, worth_cents
+from planner.objectives.measuring import NPV, Measuring, weights_of, weights_text
 from planner.objectives.ratio import COST, solve_ratio, tokens_of
 from planner.objectives.trials import Trials
 from planner.solve.solve import solve
+from planner.solve.value import objective_cents
 from sites.faults import Fault, InputError
 from sites.schema.objective import is_net_present_value, measure_of
 
@@ -92,12 +93,11 @@ def _aimed(
     measuring: Measuring, weights: Weights, problem: Problem, solution: Solution, statement: dict[str, Any]
 ) -> Aimed:
     """What is said of a plan that is worth so much for each unit of each measure."""
-    decisions = solution.decisions
     values = {
-        str(one): {"value": str(measuring.value(one, solution.plan, decisions)), "unit": one.kind.unit}
+        str(one): {"value": str(measuring.value(one, solution.plan)), "unit": one.kind.unit}
         for one in dict.fromkeys((*weights, NPV))
     }
-    npv_cents = worth_cents(measuring.lowered.problem, solution.plan, decisions or {})
+    npv_cents = objective_cents(measuring.lowered.problem, solution.plan)
     said = {"weights": weights_text(weights), "values": values, "certificates": [], **statement}
     return Aimed(problem, solution, npv_cents, said)
 

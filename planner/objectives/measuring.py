@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from planner.objectives.coefficients import coefficients_of
 from planner.objectives.scales import whole_weight
 from planner.objectives.weighted import weighted
-from planner.problem import SHARE_BITS
 from planner.solve.value import objective_cents
 from sites.schema.objective import Kind, Measure, measure_of
 
@@ -46,22 +45,10 @@ class Measuring:
         terms = [(self.coefficients(measure), weight) for measure, weight in weights.items()]
         return weighted(self.lowered.problem, terms)
 
-    def value(self, measure: Measure, plan: Plan, decisions: Mapping[str, int] | None = None) -> Fraction:
-        """What a plan amounts to, exact, in the measure's unit.
-
-        Parameters: decisions, beside the racks, by name of column; what is not named is 0.
-        """
-        found = self.coefficients(measure)
-        return worth_cents(self.problem({measure: whole_weight(measure)}), plan, decisions or {}) * found.per_unit
-
-
-def worth_cents(problem: Problem, plan: Plan, decisions: Mapping[str, int]) -> int:
-    """What a plan is worth with the decisions that it has, not with the best ones of this problem."""
-    racks_cents = objective_cents(replace(problem, side=None), plan)
-    if problem.side is None:
-        return racks_cents
-    columns = zip(problem.side.column_names, problem.side.column_worth, strict=True)
-    return racks_cents + (sum(worth * decisions.get(name, 0) for name, worth in columns) >> SHARE_BITS)
+    def value(self, measure: Measure, plan: Plan) -> Fraction:
+        """What a plan amounts to, exact, in the measure's unit; decisions beside its racks are the plan's own."""
+        whole = objective_cents(self.problem({measure: whole_weight(measure)}), plan)
+        return whole * self.coefficients(measure).per_unit
 
 
 def weights_of(objective: Objective | None) -> Weights:

@@ -12,8 +12,9 @@ from math import floor
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import InfeasibleError
-from planner.objectives.scales import CENTS_PER_USD, step, whole_weight
+from planner.objectives.scales import step, whole_weight
 from planner.objectives.trials import Trial, set_into
+from planner.objectives.weighted import LARGEST_CENTS
 from sites.schema.objective import Kind, Measure
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ COST = Measure(Kind.COST)
 MILLION = 10**6
 MOST_RATIOS = 12
 """Ratios λ that are tried."""
+_FINEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,9 @@ def _ratios(trials: Trials, most: Trial, tokens: Measure, least: Fraction) -> li
     that sells enough; where neither helps, the ratio at which the last certificate would leave nothing open.
     """
     tried: dict[Fraction, Trial] = {}
-    inside, ratio = most, spent_each(most, tokens)
+    inside, ratio, scale = most, spent_each(most, tokens), _scale(trials)
     while len(tried) < MOST_RATIOS and ratio > 0:
-        weights = _weights(tokens, ratio)
+        weights = _weights(tokens, ratio, scale)
         if weights[tokens] in tried:
             break
         one = tried[weights[tokens]] = trials.run(weights)
@@ -129,7 +131,21 @@ def _slope(inside: Trial, outside: Trial, tokens: Measure) -> Fraction:
     return (outside.values[COST] - inside.values[COST]) / sold
 
 
-def _weights(tokens: Measure, ratio: Fraction) -> dict[Measure, Fraction]:
-    """A ratio rounded down to what the problem can hold without rounding."""
+def _weights(tokens: Measure, ratio: Fraction, scale: int) -> dict[Measure, Fraction]:
+    """A ratio rounded down to what the problem can hold without rounding.
+
+    Parameters: scale, weight of the cost: the cent by which a plan's worth is rounded is so many times less of it.
+    """
     fine = step(tokens)
-    return {tokens: max(fine, floor(ratio * CENTS_PER_USD / fine) * fine), COST: Fraction(CENTS_PER_USD)}
+    return {tokens: max(fine, floor(ratio * scale / fine) * fine), COST: Fraction(scale)}
+
+
+def _scale(trials: Trials) -> int:
+    """The largest power of ten, up to 10,000, under which costs can be weighed."""
+    cost = trials.measuring.coefficients(COST)
+    arrays = (cost.period_value, cost.start_value, cost.open_cost, cost.unit_cost)
+    largest = max((int(abs(array).max(initial=1)) for array in arrays), default=1)
+    scale = _FINEST
+    while scale > 1 and scale * largest > LARGEST_CENTS // 2:
+        scale //= 10
+    return scale

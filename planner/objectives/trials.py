@@ -7,11 +7,12 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING
 
-from planner.objectives.floored import NAME, floored
-from planner.objectives.measuring import worth_cents
+from planner.objectives.floored import floored
 from planner.objectives.scales import proven_usd
+from planner.problem import Plan
 from planner.solve.options import Status, StopReason
 from planner.solve.solve import solve
+from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ class Trials:
         """Solve under weights."""
         problem = self.measuring.problem(weights)
         solution = solve(problem, self.options, self.tell)
-        values = {one: self.measuring.value(one, solution.plan, solution.decisions) for one in self.measures}
+        values = {one: self.measuring.value(one, solution.plan) for one in self.measures}
         return Trial(weights, problem, solution, values)
 
     def run_above(self, weights: Weights, measure: Measure, least: Fraction) -> Trial:
@@ -78,21 +79,32 @@ class Trials:
         problem = self.measuring.problem(weights)
         asked = floored(problem, counted, least, _DEAR * price_cents)
         solution = solve(asked, self.options, self.tell)
-        decisions = {name: n for name, n in (solution.decisions or {}).items() if not name.endswith(f":{NAME}")}
-        own = replace(solution, decisions=None if problem.side is None else decisions)
-        values = {one: self.measuring.value(one, own.plan, own.decisions) for one in self.measures}
+        own = replace(solution, plan=_without_floor(problem, solution.plan))
+        values = {one: self.measuring.value(one, own.plan) for one in self.measures}
         return Trial(weights, problem, own, values, proves=False)
+
+
+def _without_floor(problem: Problem, plan: Plan) -> Plan:
+    """The plan without the last decision, which is what the floor was short of."""
+    return Plan(plan.n_racks, None if problem.side is None or plan.decisions is None else plan.decisions[:-1])
 
 
 _DEAR = 16
 """How many times its worth under the weights each whole number short of a floor costs."""
 
 
+def _named(problem: Problem, plan: Plan) -> dict[str, int] | None:
+    """Decisions beside the racks by name, zeros left out; None without a side program."""
+    if problem.side is None or plan.decisions is None:
+        return None
+    return {name: n for name, n in zip(problem.side.column_names, plan.decisions, strict=True) if n}
+
+
 def set_into(plan: Trial, proof: Trial) -> Solution:
     """The plan of one trial under weights and certificate of another."""
     if plan is proof:
         return plan.solution
-    objective = worth_cents(proof.problem, plan.solution.plan, plan.solution.decisions or {})
+    objective = objective_cents(proof.problem, plan.solution.plan)
     is_best = objective == proof.solution.bound
     reason = proof.solution.stop_reason
     if reason is StopReason.OPTIMAL and not is_best:
@@ -100,7 +112,7 @@ def set_into(plan: Trial, proof: Trial) -> Solution:
     return replace(
         proof.solution,
         plan=plan.solution.plan,
-        decisions=plan.solution.decisions,
+        decisions=_named(proof.problem, plan.solution.plan),
         objective=objective,
         status=Status.OPTIMAL if is_best else Status.FEASIBLE,
         stop_reason=StopReason.OPTIMAL if is_best else reason,
