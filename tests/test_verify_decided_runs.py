@@ -156,7 +156,7 @@ def documents(world: World, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return json.loads(json.dumps(plan)), json.loads(json.dumps(certificate))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(portfolios())
 def test_plans_of_random_portfolios_reconcile(content: dict[str, Any]) -> None:
     """Every check but those of files, over plans that place racks."""
