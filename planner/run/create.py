@@ -90,7 +90,11 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
     if request.guide_file is not None:
         from dataclasses import replace
 
-        options = replace(options, guide=load_guide(request.guide_file, lowered.problem))
+        from planner.solve.folding import folded
+
+        form = folded(lowered.problem)
+        solved = lowered.problem if form is None else form.slots
+        options = replace(options, guide=load_guide(request.guide_file, solved))
     solution = solve(lowered.problem, options, tell)
     tell(Progress("writing", monotonic() - clock, solution.work, solution.objective, solution.bound))
     times = {"started_utc": started.isoformat(timespec="seconds"), "lowering_s": lowering_s, "solve_s": solution.wall_s}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.problem import may_stand
 from planner.solve.value import block_counts, system_counts
 
 if TYPE_CHECKING:
@@ -30,15 +31,14 @@ def limits_hold(problem: Problem, n_racks: NDArray[np.integer]) -> bool:
 
 
 def holds(problem: Problem, plan: Plan) -> bool:
-    """Whether limits, first periods, growth, one system for each block and whole units all hold."""
+    """Whether limits, periods in which each may stand, growth, one system for each block and whole units all hold."""
     racks = plan.n_racks
-    early = np.arange(problem.n_periods) < problem.first_period[:, :, None]
     blocks = block_counts(problem, plan)
     unit_racks = problem.unit_racks[None, :, None]
     split = (blocks % unit_racks != 0).any(axis=(1, 2)) & ~problem.partial_units
     return bool(
         (racks >= 0).all()
-        and not racks[early].any()
+        and not racks[~may_stand(problem)].any()
         and (np.diff(system_counts(problem, plan), axis=2) >= 0).all()
         and ((blocks.max(axis=2) > 0).sum(axis=1) <= 1).all()
         and not split.any()
