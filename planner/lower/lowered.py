@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from planner.lower.refresh import Refreshes
     from planner.lower.site import LoweredSite
     from planner.problem import Problem
     from sites.expansion import SiteGraphs
@@ -106,6 +107,8 @@ class Lowered:
     """Graphs, flows and epochs of each site."""
     conversions: dict[tuple[str, str], Conversion]
     """What is converted for racks of a system, by `site:row` and system."""
+    refreshes: Refreshes
+    """Systems and configurations of the problem beside those on offer."""
 
     @property
     def graphs(self) -> dict[str, SiteGraphs]:

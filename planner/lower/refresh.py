@@ -20,7 +20,7 @@ from planner.problem import SHARE_BITS
 from sites.refresh import DOWN, RefreshOption, refresh_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -96,7 +96,9 @@ class Refreshes:
 
     def positions(self, option: RefreshOption) -> int:
         """Places of a rack while it is exchanged: those of the larger system."""
-        return max(self.offer.draws[k].positions for k in (*self._of(option.refresh.before), *self._of(option.refresh.after)))
+        return max(
+            self.offer.draws[k].positions for k in (*self._of(option.refresh.before), *self._of(option.refresh.after))
+        )
 
     def widened(self, piece: Piece, prices: Prices | None = None) -> Piece:
         """A limit with coefficients of windows too.
@@ -127,10 +129,6 @@ class Refreshes:
         """
         reasons = {option: self._refusal(option, own, portfolio) for option in self.options}
         return tuple(self._verdict(window, own, reasons[window.option]) for window in self.windows)
-
-    def conversion_of(self, option: RefreshOption, own: Sequence[Verdict]) -> Verdict:
-        """The verdict on some configuration of the old system: what is converted in a row for an option."""
-        return next(own[k] for k in self._of(option.refresh.before) if own[k].first_period is not None)
 
     def _windows(self, option: RefreshOption) -> list[Window]:
         names = self.offer.configurations
@@ -184,14 +182,17 @@ class Refreshes:
         return None
 
     def _verdict(self, window: Window, own: Sequence[Verdict], refusal: str | None) -> Verdict:
+        """Of one window; what its row is converted for is that for the old system."""
         if refusal is not None:
             return Verdict(None, refusal)
+        before = (own[k] for k in self._of(window.option.refresh.before))
+        conversion = next(one.conversion for one in before if one.first_period is not None)
         if window.physical is None:
-            return Verdict(window.first_period, None)
+            return Verdict(window.first_period, None, conversion=conversion)
         physical = own[window.physical]
         if physical.first_period is None:
             return Verdict(None, physical.reason)
-        return Verdict(max(physical.first_period, window.first_period), None)
+        return Verdict(max(physical.first_period, window.first_period), None, conversion=conversion)
 
 
 def refreshes_of(portfolio: PortfolioFile, offer: Offer) -> Refreshes:
@@ -199,6 +200,12 @@ def refreshes_of(portfolio: PortfolioFile, offer: Offer) -> Refreshes:
     return Refreshes(offer, refresh_options(portfolio))
 
 
-def widened_draws(draw_scaled: Sequence[int], refreshes: Refreshes) -> tuple[int, ...]:
-    """What racks draw, by configuration of the problem: nothing while they are exchanged."""
-    return tuple(0 if k is None else draw_scaled[k] for k in refreshes.physical_idx)
+def of_windows(values: NDArray[np.int64], refreshes: Refreshes) -> NDArray[np.int64]:
+    """What is known of the configurations on offer, of all of the problem: nothing while racks are exchanged.
+
+    Parameters: values, [..., n_configurations on offer, n_periods]. Returns [..., n_configurations, n_periods].
+    """
+    idx = [-1 if k is None else k for k in refreshes.physical_idx]
+    result = values[..., idx, :]
+    result[..., [k is None for k in refreshes.physical_idx], :] = 0
+    return result

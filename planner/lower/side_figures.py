@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,14 @@ from planner.lower.lowered import ConfigurationInfo, MeterLoad, OccupiedRow, Row
 from planner.lower.pieces import Coefficients, scaled_share
 from planner.lower.site_limits import service_capacity_w
 from sites.expansion.values import known
+from sites.refresh import DOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planner.lower.hosts import Offer, SiteHosts
     from planner.lower.power_limits import EpochLoads, EpochMeter
+    from planner.lower.refresh import Refreshes
     from planner.lower.site import LoweredSite
 
 
@@ -101,10 +103,26 @@ def occupied_infos(site: LoweredSite, n_periods: int) -> list[OccupiedRow]:
     ]
 
 
-def meter_load(hosts: SiteHosts, offer: Offer, windows: Sequence[MeterWindow]) -> MeterLoad:
+def with_windows(infos: tuple[ConfigurationInfo, ...], refreshes: Refreshes) -> tuple[ConfigurationInfo, ...]:
+    """Configurations on offer and those of refreshes; racks that are exchanged are none."""
+    nothing = ConfigurationInfo("", "", DOWN, "", 0, 0, 0, 0, 0)
+    return (
+        *infos,
+        *(
+            replace(
+                nothing if window.physical is None else infos[window.physical],
+                name=window.name,
+                system=window.option.name,
+            )
+            for window in refreshes.windows
+        ),
+    )
+
+
+def meter_load(hosts: SiteHosts, offer: Offer, windows: Sequence[MeterWindow], n_configurations: int) -> MeterLoad:
     """What a site draws from its service in every period."""
     n_periods, first_row = len(offer.periods), min(hosts.row_idx.values(), default=0)
-    coefficient = np.zeros((len(hosts.row_idx), len(offer.configurations), n_periods), np.int64)
+    coefficient = np.zeros((len(hosts.row_idx), n_configurations, n_periods), np.int64)
     constant, occupied = [0] * n_periods, [0] * n_periods
     for window in windows:
         periods = slice(window.first_period, window.end_period)
