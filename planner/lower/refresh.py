@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from planner.lower.side_figures import MeterWindow
     from sites.schema.portfolio import PortfolioFile
 
+T = TypeVar("T")
 _ONE = 1 << SHARE_BITS
 
 
@@ -84,6 +85,10 @@ class Refreshes:
         """By configuration of the problem, the one on offer that its racks are; None while they are exchanged."""
         return (*range(len(self.offer.configurations)), *(window.physical for window in self.windows))
 
+    def of_each(self, offered: Sequence[T], nothing: T) -> list[T]:
+        """What is known of the configurations on offer, for each of the problem; `nothing` while racks are exchanged."""
+        return [nothing if k is None else offered[k] for k in self.physical_idx]
+
     def closed(self, n_rows: int) -> NDArray[np.bool_] | None:
         """[n_rows, n_configurations, n_periods] outside the windows; None without a refresh."""
         if not self.windows:
@@ -93,6 +98,24 @@ class Refreshes:
         for k, window in enumerate(self.windows, start=len(self.offer.configurations)):
             outside[k] = (periods < window.first_period) | (periods >= window.end_period)
         return np.repeat(outside[None], n_rows, axis=0)
+
+    def as_they_are(self, n_racks: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Racks of windows counted with those of their configurations; places without a rack at work hold none.
+
+        Parameters: n_racks, [n_rows, n_configurations, n_periods]. Returns the same shape.
+        """
+        if not self.windows:
+            return n_racks
+        result = np.zeros_like(n_racks)
+        for number, physical in enumerate(self.physical_idx):
+            if physical is not None:
+                result[:, physical] += n_racks[:, number]
+        return result
+
+    def shown_system(self, system: int) -> str:
+        """Name of a system of the problem as racks start: that of the old one for a refresh."""
+        n_offered = len(self.offer.systems)
+        return self.offer.systems[system] if system < n_offered else self.options[system - n_offered].refresh.before
 
     def positions(self, option: RefreshOption) -> int:
         """Places of a rack while it is exchanged: those of the larger system."""

@@ -90,11 +90,7 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
     if request.guide_file is not None:
         from dataclasses import replace
 
-        from planner.solve.folding import folded
-
-        form = folded(lowered.problem)
-        solved = lowered.problem if form is None else form.slots
-        options = replace(options, guide=load_guide(request.guide_file, solved))
+        options = replace(options, guide=load_guide(request.guide_file, lowered.problem))
     solution = solve(lowered.problem, options, tell)
     tell(Progress("writing", monotonic() - clock, solution.work, solution.objective, solution.bound))
     times = {"started_utc": started.isoformat(timespec="seconds"), "lowering_s": lowering_s, "solve_s": solution.wall_s}
@@ -142,14 +138,14 @@ def _document(world: World, lowered: Lowered, solution: Solution) -> dict[str, A
         seed=solution.seed,
         wall_s=solution.wall_s,
     )
-    evaluation = evaluate(world, lowered, lowered.graphs, n_racks)
+    evaluation, placed = evaluate(world, lowered, lowered.graphs, n_racks), lowered.refreshes.as_they_are(n_racks)
     if evaluation.money.objective_cents != solution.objective:
         msg = (
             f"the plan is worth {evaluation.money.objective_cents} cents by its parts and {solution.objective} by the "
             "search; these must agree, so nothing was written"
         )
         raise AssertionError(msg)
-    return plan_document(world.portfolio.name, lowered.problem, n_racks, outcome, evaluation)
+    return plan_document(world.portfolio.name, lowered.problem, placed, outcome, evaluation)
 
 
 def _write(

@@ -81,6 +81,8 @@ def plan_document(
         "levels": [asdict(one) for one in evaluation.levels],
         "dates": asdict(evaluation.dates),
         "conversions": [asdict(one) for one in evaluation.conversions],
+        "refreshes": [asdict(one) for one in evaluation.refreshes],
+        "waiting": [asdict(one) for one in evaluation.waiting],
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
     }

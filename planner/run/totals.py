@@ -170,8 +170,8 @@ def period_totals(
 ) -> tuple[PeriodTotals, ...]:
     """Totals of every decision period.
 
-    Parameters: world and lowered; n_racks, [n_rows, n_configurations, n_periods]; facts, in the problem's order of
-    configurations.
+    Parameters: world and lowered; n_racks, [n_rows, n_configurations, n_periods], racks of refreshes counted with those
+    of their configurations; facts, of the configurations on offer.
     """
     problem = lowered.problem
     racks = np.asarray(n_racks, dtype=np.int64).sum(axis=0)
