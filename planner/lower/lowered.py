@@ -95,7 +95,7 @@ class Lowered:
     rows: tuple[RowInfo, ...]
     """In the order of `problem.row_names`."""
     configurations: tuple[ConfigurationInfo, ...]
-    """In the order of `problem.configuration_names`."""
+    """On offer; in the problem those of refreshes follow them."""
     occupied: tuple[OccupiedRow, ...]
     meters: tuple[MeterLoad, ...]
     """One for each site, in the order of the portfolio."""

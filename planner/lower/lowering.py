@@ -32,7 +32,6 @@ from planner.lower.side_figures import (
     meter_window,
     occupied_infos,
     row_info,
-    with_windows,
 )
 from planner.lower.site import prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits
@@ -129,7 +128,7 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     return Lowered(
         problem=problem,
         rows=tuple(row_info(one.site, row) for one in hosts for row in one.row_idx),
-        configurations=with_windows(configuration_infos(offer), refreshes),
+        configurations=configuration_infos(offer),
         occupied=tuple(info for site in sites for info in occupied_infos(site, len(offer.periods))),
         meters=tuple(
             meter_load(one, offer, [refreshes.widened_meter(window) for window in own], refreshes.n_configurations)

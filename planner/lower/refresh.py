@@ -86,7 +86,7 @@ class Refreshes:
         return (*range(len(self.offer.configurations)), *(window.physical for window in self.windows))
 
     def of_each(self, offered: Sequence[T], nothing: T) -> list[T]:
-        """What is known of the configurations on offer, for each of the problem; `nothing` while racks are exchanged."""
+        """What is known of configurations on offer, for each of the problem; `nothing` while racks are exchanged."""
         return [nothing if k is None else offered[k] for k in self.physical_idx]
 
     def closed(self, n_rows: int) -> NDArray[np.bool_] | None:

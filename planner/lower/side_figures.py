@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +11,12 @@ from planner.lower.lowered import ConfigurationInfo, MeterLoad, OccupiedRow, Row
 from planner.lower.pieces import Coefficients, scaled_share
 from planner.lower.site_limits import service_capacity_w
 from sites.expansion.values import known
-from sites.refresh import DOWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planner.lower.hosts import Offer, SiteHosts
     from planner.lower.power_limits import EpochLoads, EpochMeter
-    from planner.lower.refresh import Refreshes
     from planner.lower.site import LoweredSite
 
 
@@ -101,22 +99,6 @@ def occupied_infos(site: LoweredSite, n_periods: int) -> list[OccupiedRow]:
         )
         for row, (_, n_racks) in site.occupied.items()
     ]
-
-
-def with_windows(infos: tuple[ConfigurationInfo, ...], refreshes: Refreshes) -> tuple[ConfigurationInfo, ...]:
-    """Configurations on offer and those of refreshes; racks that are exchanged are none."""
-    nothing = ConfigurationInfo("", "", DOWN, "", 0, 0, 0, 0, 0)
-    return (
-        *infos,
-        *(
-            replace(
-                nothing if window.physical is None else infos[window.physical],
-                name=window.name,
-                system=window.option.name,
-            )
-            for window in refreshes.windows
-        ),
-    )
 
 
 def meter_load(hosts: SiteHosts, offer: Offer, windows: Sequence[MeterWindow], n_configurations: int) -> MeterLoad:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from planner.money.lines import Account, Line, Party, sign
 from planner.money.owner import add_owner
+from planner.money.refresh import add_refresh
 from planner.money.rental import add_rental
 from planner.money.scene import scene_of
 from planner.money.table import Exact, Table, cents_of, of_all_systems
@@ -112,6 +113,7 @@ def flow_of(scene: Scene) -> CashFlow:
     table = Table(_n_quarters(scene))
     add_owner(table, scene)
     add_rental(table, scene)
+    add_refresh(table, scene)
     exact = table.entries()
     return CashFlow(
         party=Party(scene.portfolio.perspective),

@@ -51,16 +51,19 @@ def _add_running(table: Table, scene: Scene, site: str, racks: SiteRacks) -> Non
 
 def _add_racks(table: Table, scene: Scene, site: str, racks: SiteRacks) -> None:
     for s, t in np.argwhere(racks.started):
-        system = scene.offer.systems[s]
-        usd = scene.prices.rack_usd[system] * int(racks.started[s, t])
-        table.buy(Account(site, Line.RACKS, system=system), int(t), -usd)
+        buy_racks(table, scene, site, scene.offer.systems[s], int(t), int(racks.started[s, t]))
+
+
+def buy_racks(table: Table, scene: Scene, site: str, system: str, start: int, n_racks: int) -> None:
+    """Enter the price of racks that are delivered in a quarter."""
+    table.buy(Account(site, Line.RACKS, system=system), start, -scene.prices.rack_usd[system] * n_racks)
 
 
 def _add_units(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
     """The network of every scalable unit started."""
     problem = scene.problem
     started = np.diff(unit_numbers(problem, counts), axis=2, prepend=0)
-    for b, s, t in np.argwhere(started):
+    for b, s, t in np.argwhere(started[:, : len(scene.offer.systems)]):
         site, system = problem.block_names[b].partition(":")[0], problem.system_names[s]
         usd = int(started[b, s, t]) * int(problem.unit_racks[s]) * scene.prices.network_usd[system]
         table.buy(Account(site, Line.NETWORK, system=system), int(t), -usd)
@@ -70,7 +73,7 @@ def _add_conversions(table: Table, scene: Scene, counts: NDArray[np.int64]) -> N
     """What rows that are converted for a system cost with each of its racks."""
     problem = scene.problem
     started = np.diff(counts, axis=2, prepend=0)
-    for r, s, t in np.argwhere(started):
+    for r, s, t in np.argwhere(started[:, : len(scene.offer.systems)]):
         system = problem.system_names[s]
         conversion = scene.lowered.conversions.get((problem.row_names[r], system))
         if conversion is not None:

@@ -14,8 +14,8 @@ from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limit
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
-from planner.run.flow import RowDraw
 from planner.run.failures import Failure, PlanRow, site_failures
+from planner.run.flow import RowDraw
 from planner.run.loads import limit_loads
 from planner.run.refreshes import RefreshedRow, WaitingRows, refreshed_rows, waiting_rows
 from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at

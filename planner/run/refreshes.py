@@ -71,9 +71,7 @@ class WaitingRows:
     """Families of limits that bind there in the quarter before."""
 
 
-def refreshed_rows(
-    portfolio: PortfolioFile, lowered: Lowered, n_racks: NDArray[np.int32]
-) -> Iterator[RefreshedRow]:
+def refreshed_rows(portfolio: PortfolioFile, lowered: Lowered, n_racks: NDArray[np.int32]) -> Iterator[RefreshedRow]:
     """Every row in which a refresh happens, in the problem's order.
 
     Parameters: portfolio; lowered; n_racks, [n_rows, n_configurations, n_periods].
@@ -142,9 +140,7 @@ class _Worths:
         return int(self._problem.start_value[row, system, first] + self._best[row, system, first:].sum())
 
 
-def waiting_rows(
-    lowered: Lowered, n_racks: NDArray[np.int32], loads: NDArray[np.int64]
-) -> Iterator[WaitingRows]:
+def waiting_rows(lowered: Lowered, n_racks: NDArray[np.int32], loads: NDArray[np.int64]) -> Iterator[WaitingRows]:
     """Rows whose first rack starts later than some rack could, by lineup, system and quarter.
 
     Parameters: lowered; n_racks, [n_rows, n_configurations, n_periods]; loads, scaled by 2^20, [n_limits, n_periods].

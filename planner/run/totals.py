@@ -161,7 +161,7 @@ def _with_joint(scaled: Mapping[str, int]) -> dict[str, int]:
 
 def _it_w(lowered: Lowered, standing: NDArray[np.int64], t: int) -> int:
     """IT watts of the plan's racks in a period."""
-    racks = standing[:, :, t].sum(axis=0)
+    racks = standing[:, : len(lowered.configurations), t].sum(axis=0)
     return sum(int(n) * one.it_w for n, one in zip(racks, lowered.configurations, strict=True))
 
 

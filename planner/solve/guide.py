@@ -94,7 +94,7 @@ class Guide:
 
 
 def load_guide(path: Path, problem: Problem) -> Guide:
-    """Read a stored guide and check that it fits the problem as search takes it. Raises GuideError with what differs."""
+    """Read a stored guide; it must fit the problem as search takes it. Raises GuideError with what differs."""
     arrays, form = _stored_arrays(path), folded(problem)
     fault = why_unfit(arrays, problem if form is None else form.slots)
     if fault is not None:
