@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sites.book_checks import book_faults
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
+from sites.objective_checks import objective_faults
 from sites.refresh_checks import refresh_findings
 from sites.supply import capacity_steps
 from sites.terms_checks import terms_findings
@@ -40,6 +41,7 @@ def portfolio_faults(
         *_supply_faults(portfolio, catalog),
         *_money_faults(portfolio, catalog),
         *_date_faults(portfolio),
+        *objective_faults(portfolio, catalog, decision_periods(portfolio.value)),
         *book_faults(portfolio, catalog),
         *(portfolio.fault(message, *path) for message, path in unmodelled(portfolio.value, found)),
         *(portfolio.fault(message, *path) for message, path in _work_findings(portfolio.value, found, catalog)),

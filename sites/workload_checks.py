@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
 from sites.schema.portfolio import Perspective
-from sites.schema.throughput import WorkKind
 from sites.throughput import ThroughputError
 from sites.workloads import dearer_than_before, measured_rate, penalty_usd_per_million, price_usd_per_million
 
@@ -98,12 +97,6 @@ def _workload(
             yield f"site '{name}' stands here a second time; remove one", ("sites", position)
     yield from _demand(portfolio, workload)
     yield from _order_of_tiers(portfolio, workload, n_quarters)
-    if workload.kind is WorkKind.TRAINING and portfolio.money.workload != "training":
-        message = (
-            f"found a workload of training beside money.workload: {portfolio.money.workload}; racks that may train "
-            "step together, so set money.workload to training"
-        )
-        yield message, ("kind",)
     basis = catalog.throughput.get(workload.basis)
     if basis is None:
         yield unknown("throughput basis", workload.basis, catalog.throughput), ("basis",)

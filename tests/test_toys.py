@@ -191,7 +191,18 @@ def test_four_more_quarters_without_decisions_change_nothing(name: str) -> None:
         update={"periods": world.portfolio.periods + 4, "decisions_until": problem.periods[-1]}
     )
     other = lower(dataclasses.replace(world, portfolio=longer)).problem
-    for field in dataclasses.fields(problem):
-        before, after = getattr(problem, field.name), getattr(other, field.name)
-        same = np.array_equal(before, after) if isinstance(before, np.ndarray) else before == after
-        assert same, field.name
+    assert _differing(problem, other) == []
+
+
+def _differing(one: Any, other: Any) -> list[str]:
+    """Fields in which two dataclasses of arrays differ, those inside their own fields included."""
+    found: list[str] = []
+    for field in dataclasses.fields(one):
+        before, after = getattr(one, field.name), getattr(other, field.name)
+        if dataclasses.is_dataclass(before) and type(before) is type(after):
+            found += [f"{field.name}.{name}" for name in _differing(before, after)]
+        elif isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
+            found += [] if np.array_equal(before, after) else [field.name]
+        elif before != after:
+            found.append(field.name)
+    return found

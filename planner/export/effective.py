@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.export.decisions import capacity_with, decisions_cents
 from planner.problem import INACTIVE, SHARE_BITS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from planner.problem import Problem
@@ -39,15 +42,17 @@ def effective_unit_cost(problem: Problem) -> NDArray[np.int64]:
     return _by_parts(problem.unit_cost)
 
 
-def plan_value_cents(problem: Problem, n_racks: NDArray[np.integer[Any]]) -> int:
-    """The plan's objective, exact, floored to the cent in its contract part.
+def plan_value_cents(problem: Problem, n_racks: NDArray[np.integer[Any]], decisions: Sequence[int] = ()) -> int:
+    """The plan's objective, exact, floored to the cent in its contract part and in what is decided beside the racks.
 
-    Parameters: n_racks, [n_rows, n_configurations, n_periods] standing racks. Source: section 7.
+    Parameters: n_racks, [n_rows, n_configurations, n_periods] standing racks; decisions, [n_columns] of the side
+    program where there is one. Source: section 7. Raises ValueError for another number of decisions.
     """
+    beside = decisions_cents(problem, decisions) + problem.constant_cents
     racks = n_racks.astype(object)
     total = int((racks * effective_value(problem).astype(object)).sum())
     total -= _block_costs(problem, racks)
-    return total + _contract_premium(problem, racks) - _minimum_demand_cost(problem, racks)
+    return total + _contract_premium(problem, racks) - _minimum_demand_cost(problem, racks) + beside
 
 
 def _block_costs(problem: Problem, racks: NDArray[Any]) -> int:
@@ -88,15 +93,20 @@ def _minimum_demand_cost(problem: Problem, racks: NDArray[Any]) -> int:
     return total
 
 
-def violated_limits(problem: Problem, n_racks: NDArray[np.integer[Any]]) -> list[tuple[int, int, int]]:
-    """(limit, period, excess scaled by 2^20) of every limit that the plan breaks, in exact integers."""
-    broken = []
+def violated_limits(
+    problem: Problem, n_racks: NDArray[np.integer[Any]], decisions: Sequence[int] = ()
+) -> list[tuple[int, int, int]]:
+    """(limit, period, excess scaled by 2^20) of every limit that the plan breaks, in exact integers.
+
+    Parameters: decisions, [n_columns] of the side program, that add to capacities; all 0 where not given.
+    """
+    broken, capacities = [], capacity_with(problem, decisions)
     for limit in range(problem.n_limits):
         entries = slice(int(problem.limit_ptr[limit]), int(problem.limit_ptr[limit + 1]))
         racks = n_racks[problem.entry_row_idx[entries]].astype(object)
         load = (problem.entry_coefficient[entries].astype(object)[:, :, None] * racks).sum(axis=(0, 1))
         for t in range(problem.n_periods):
-            capacity = int(problem.capacity[limit, t])
+            capacity = int(capacities[limit, t])
             if capacity != int(INACTIVE) and int(load[t]) > capacity:
                 broken.append((limit, t, int(load[t]) - capacity))
     return broken

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from planner.export.decisions import room_left, settled
 from planner.export.effective import plan_value_cents, violated_limits
 from planner.export.model import integer_model
 from planner.export.mps import row_shift
@@ -35,6 +36,8 @@ class HighsOptimum(NamedTuple):
     """[n_rows, n_configurations, n_periods]"""
     dual_bound_cents: float
     """HiGHS's own, within its tolerances; not proven here."""
+    decisions: tuple[int, ...] = ()
+    """[n_columns] of the side program where there is one."""
 
 
 class HighsError(RuntimeError):
@@ -68,14 +71,29 @@ def highs_optimum(problem: Problem, time_limit_s: float = 60.0) -> HighsOptimum:
         solver = load_model(model, scaled)
         solver.setOptionValue("time_limit", float(time_limit_s))
         solver.run()
-        n_racks = racks_of(model, _solution(solver))
-        broken = violated_limits(problem, n_racks)
+        value = _solution(solver)
+        n_racks = racks_of(model, value)
+        decisions = settled(problem, n_racks, value[list(model.decision_column_idx)])
+        broken = _broken_rows(problem, n_racks, decisions)
         if not broken:
             bound = -solver.getInfo().mip_dual_bound * 2.0**scaled.objective_shift
-            return HighsOptimum(plan_value_cents(problem, n_racks), n_racks, bound)
-        scaled = _tightened(model, scaled, broken)
-    msg = f"HiGHS's plan breaks {problem.limits[broken[0][0]].name} by {broken[0][2]} / 2^20 within its tolerance"
+            worth = plan_value_cents(problem, n_racks, decisions)
+            return HighsOptimum(worth, n_racks, bound, decisions)
+        scaled = _tightened(model, scaled, set(broken))
+    msg = f"HiGHS's plan breaks {next(iter(broken.values()))} within its tolerance"
     raise HighsError(msg)
+
+
+def _broken_rows(problem: Problem, n_racks: NDArray[np.int64], decisions: tuple[int, ...]) -> dict[str, str]:
+    """By name of the model's row: what a plan breaks, in words."""
+    found = {
+        f"limit_{limit}_t{period}": f"{problem.limits[limit].name} by {excess} / 2^20"
+        for limit, period, excess in violated_limits(problem, n_racks, decisions)
+    }
+    if problem.side is not None:
+        left = zip(problem.side.row_names, room_left(problem, n_racks, decisions), strict=True)
+        found |= {f"side_{row}": f"{name} by {-one}" for row, (name, one) in enumerate(left) if one < 0}
+    return found
 
 
 def scale_model(model: IntegerModel) -> ScaledModel:
@@ -105,6 +123,7 @@ def load_model(model: IntegerModel, scaled: ScaledModel) -> Any:
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = len(model.columns), len(model.rows)
     factor = 2.0 ** -(SHARE_BITS + scaled.objective_shift)
+    lp.offset_ = -model.constant_cents * 2.0**-scaled.objective_shift
     lp.col_cost_ = np.array([-column.objective_scaled * factor for column in model.columns], np.float64)
     lp.col_lower_ = np.zeros(len(model.columns))
     lp.col_upper_ = np.array([np.inf if c.upper is None else float(c.upper) for c in model.columns], np.float64)
@@ -140,9 +159,8 @@ def racks_of(model: IntegerModel, value: NDArray[np.float64]) -> NDArray[np.int6
     return racks
 
 
-def _tightened(model: IntegerModel, scaled: ScaledModel, broken: list[tuple[int, int, int]]) -> ScaledModel:
+def _tightened(model: IntegerModel, scaled: ScaledModel, names: set[str]) -> ScaledModel:
     """Lower the capacity of broken rows by just over the solver's tolerance."""
-    names = {f"limit_{limit}_t{period}" for limit, period, _ in broken}
     upper = scaled.row_upper.copy()
     for index, row in enumerate(model.rows):
         if row.name in names:

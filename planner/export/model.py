@@ -1,9 +1,9 @@
 """The lowered problem as one sparse integer program, exact, before any solver sees it.
 
-Columns: `n` standing racks of a row, configuration and period from its first period on; `z` 1 once the
-block holds a rack of the system; `u` scalable units of the block and system; `q` contracted cents of the
-period (continuous); `m` cents that a site's racks fall short of its tariff's minimum demand (continuous,
-so not rounded up to whole cents). The objective is to be maximised; its constant is 0. Every row is divided
+Columns: `n` standing racks of a row, configuration and period from its first period on; `v` decisions beside
+the racks; `z` 1 once the block holds a rack of the system; `u` scalable units of the block and system; `q`
+contracted cents of the period (continuous); `m` cents that a site's racks fall short of its tariff's minimum
+demand (continuous, so not rounded up to whole cents). The objective is to be maximised. Every row is divided
 by the greatest common divisor of its coefficients, its capacity rounded down, which changes no integer point.
 """
 
@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.export.decisions import terms_of
 from planner.export.effective import effective_open_cost, effective_unit_cost, effective_value
-from planner.problem import INACTIVE, SHARE_BITS, may_stand
+from planner.problem import INACTIVE, SHARE_BITS, ColumnKind, may_stand
+from planner.side.capacity import most_capacity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.problem import Problem
+    from planner.problem import Problem, SideProgram
 
 Terms = list[tuple[int, int]]
 
@@ -57,6 +60,10 @@ class IntegerModel:
     rows: tuple[Row, ...]
     racks_column_idx: NDArray[np.int64]
     """[n_rows, n_configurations, n_periods] column of each rack count; -1 where none may stand."""
+    decision_column_idx: tuple[int, ...] = ()
+    """[n_columns of the side program] column of each decision beside the racks."""
+    constant_cents: int = 0
+    """Of the objective."""
 
 
 def integer_model(problem: Problem) -> IntegerModel:
@@ -66,17 +73,25 @@ def integer_model(problem: Problem) -> IntegerModel:
     """
     builder = _Builder(problem)
     builder.add_racks()
+    builder.add_decisions()
     builder.add_limits()
     builder.add_monotone()
     builder.add_blocks()
     builder.add_contract()
     builder.add_minimum_demands()
-    return IntegerModel(tuple(builder.columns), tuple(builder.rows), builder.racks_idx)
+    return IntegerModel(
+        columns=tuple(builder.columns),
+        rows=tuple(builder.rows),
+        racks_column_idx=builder.racks_idx,
+        decision_column_idx=tuple(builder.decision_idx),
+        constant_cents=problem.constant_cents,
+    )
 
 
 def upper_bounds(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Most racks of a configuration, and of a system over its profiles, that any single limit allows.
 
+    Limits count with all that decisions may add to them.
     Returns [n_rows, n_configurations, n_periods], 0 where not eligible, and [n_rows, n_systems, n_periods].
     Raises ValueError when a rack count has no bound from any limit.
     """
@@ -84,10 +99,11 @@ def upper_bounds(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]
     eligible = may_stand(problem)
     single = np.full(shape, INACTIVE, dtype=np.int64)
     joint = np.full((problem.n_rows, problem.n_systems, problem.n_periods), INACTIVE, dtype=np.int64)
+    capacities = most_capacity(problem)
     for limit_idx in range(problem.n_limits):
         entries = slice(int(problem.limit_ptr[limit_idx]), int(problem.limit_ptr[limit_idx + 1]))
         rows, coefficient = problem.entry_row_idx[entries], problem.entry_coefficient[entries]
-        capacity = problem.capacity[limit_idx]
+        capacity = capacities[limit_idx]
         most = np.maximum(capacity, 0)[None, None, :] // np.maximum(coefficient, 1)[:, :, None]
         bounds = (coefficient > 0)[:, :, None] & (capacity != INACTIVE)[None, None, :]
         most = np.where(eligible[rows], np.where(bounds, most, INACTIVE), 0)
@@ -117,6 +133,9 @@ class _Builder:
         self.columns: list[Column] = []
         self.rows: list[Row] = []
         self.upper, self.most = upper_bounds(problem)
+        self.decision_idx: list[int] = []
+        self.added: dict[tuple[int, int], Terms] = {}
+        """By limit and period, decisions that add to the capacity, negated."""
         self.racks_idx = np.full(self.upper.shape, -1, dtype=np.int64)
         self.configurations_of = [
             [int(k) for k in np.flatnonzero(problem.system_of_configuration_idx == system)]
@@ -147,6 +166,52 @@ class _Builder:
                         f"n_r{r}_k{k}_t{t}", int(value[r, k, t]) << SHARE_BITS, int(self.upper[r, k, t])
                     )
 
+    def add_decisions(self) -> None:
+        """Columns and rows of the side program."""
+        side = self.problem.side
+        if side is None:
+            return
+        rows = self._decision_columns(side)
+        racks = self._racks_of_groups()
+        for row, decided in enumerate(rows):
+            given: dict[int, int] = {}
+            for entry in range(int(side.rack_ptr[row]), int(side.rack_ptr[row + 1])):
+                place = (side.rack_group_idx[entry], side.rack_configuration_idx[entry], side.rack_period_idx[entry])
+                for column in racks[place]:
+                    given[column] = given.get(column, 0) - int(side.rack_coefficient[entry])
+            self.add_row(f"side_{row}", "L", [*decided, *given.items()], side.row_right[row])
+
+    def _decision_columns(self, side: SideProgram) -> list[Terms]:
+        """The terms of each side row; what a row asks of a column of its own alone is whole by itself."""
+        rows: list[Terms] = [[] for _ in side.row_names]
+        figures = zip(side.column_worth, side.column_most, side.column_kind, strict=True)
+        for index, (worth, most, kind) in enumerate(figures):
+            terms, own = terms_of(side, index), slice(int(side.capacity_ptr[index]), int(side.capacity_ptr[index + 1]))
+            by_itself = kind is ColumnKind.NEEDED and all(each == -1 for _, each in terms) and own.start == own.stop
+            column = self.add_column(f"v{index}", worth, most, integer=not by_itself)
+            self.decision_idx.append(column)
+            for row, each in terms:
+                rows[row].append((column, each))
+            grown = zip(
+                side.capacity_limit_idx[own], side.capacity_period_idx[own], side.capacity_amount[own], strict=True
+            )
+            for limit, period, amount in grown:
+                self.added.setdefault((int(limit), int(period)), []).append((column, -int(amount)))
+        return rows
+
+    def _racks_of_groups(self) -> dict[tuple[int, int, int], list[int]]:
+        """Columns of racks by group, configuration and period."""
+        side = self.problem.side
+        found: dict[tuple[int, int, int], list[int]] = {}
+        if side is None:
+            return found
+        for group, configuration, period in product(
+            range(side.n_groups), range(self.problem.n_configurations), range(self.problem.n_periods)
+        ):
+            columns = self.racks_idx[side.group_of_row_idx == group, configuration, period]
+            found[group, configuration, period] = columns[columns >= 0].tolist()
+        return found
+
     def add_limits(self) -> None:
         problem = self.problem
         for limit in range(problem.n_limits):
@@ -157,6 +222,7 @@ class _Builder:
                 columns = self.racks_idx[rows, :, t]
                 used = (columns >= 0) & (coefficient > 0)
                 terms = list(zip(columns[used].tolist(), coefficient[used].tolist(), strict=True))
+                terms += self.added.get((limit, int(t)), [])
                 self.add_row(f"limit_{limit}_t{t}", "L", terms, int(problem.capacity[limit, t]))
 
     def racks_of(self, row: int, system: int, period: int) -> list[int]:

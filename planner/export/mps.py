@@ -1,9 +1,9 @@
 """Free-format MPS text of the integer problem, exact to the last digit.
 
-MPS minimises, so the objective is written negated; its constant is 0. Rows with large coefficients are
-divided by a power of two, and as every binary fraction is a finite decimal, the text is exact. A solver that
-reads numbers as 64-bit floats may still round the last of more than 15 digits, and its own tolerance applies:
-evaluate what it returns in integers before trusting it.
+MPS minimises, so the objective is written negated, its constant on the right as MPS has it. Rows with large
+coefficients are divided by a power of two, and as every binary fraction is a finite decimal, the text is exact.
+A solver that reads numbers as 64-bit floats may still round the last of more than 15 digits, and its own tolerance
+applies: evaluate what it returns in integers before trusting it.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def _lines(problem: Problem, model: IntegerModel) -> Iterator[str]:
     yield "COLUMNS"
     yield from _columns(model)
     yield "RHS"
+    if model.constant_cents:
+        yield f" right objective {model.constant_cents}"
     for row in model.rows:
         if row.right:
             yield f" right {row.name} {decimal_text(row.right, row_shift(row))}"
@@ -92,11 +94,15 @@ def _columns(model: IntegerModel) -> Iterator[str]:
 
 def _legend(problem: Problem) -> Iterator[str]:
     """Comments that say what the indices in the names stand for."""
-    yield "* Gigaplan's integer problem: minimise minus the value in cents; constant 0."
+    yield f"* Gigaplan's integer problem: minimise minus the value in cents; constant {problem.constant_cents}."
     yield "* n_r_k_t racks; z_b_s_t block holds the system; u_b_s_t scalable units; q_t contracted cents."
     if problem.minimum_demands:
         yield "* m_d_t cents that the racks of a site fall short of its tariff's minimum demand."
         yield from (f"* d{index} = {demand.site}" for index, demand in enumerate(problem.minimum_demands))
+    if problem.side is not None:
+        yield "* v decisions beside the racks; side_ rows that they keep with them."
+        yield from (f"* v{index} = {name}" for index, name in enumerate(problem.side.column_names))
+        yield from (f"* side_{index} = {name}" for index, name in enumerate(problem.side.row_names))
     for letter, names in (
         ("r", problem.row_names),
         ("k", problem.configuration_names),

@@ -11,7 +11,9 @@ import numpy as np
 from planner.errors import InfeasibleError
 from planner.lower.assemble import assemble
 from planner.lower.by_site import by_site
+from planner.lower.contract_terms import RACK_BUDGET, raises_rack_budget
 from planner.lower.cooling_limits import CoolingLimits
+from planner.lower.counted import measures_meter
 from planner.lower.dominance import drop_implied
 from planner.lower.draws import draw_of
 from planner.lower.eligibility import SiteEligibility, Verdict
@@ -35,7 +37,7 @@ from planner.lower.side_figures import (
 )
 from planner.lower.site import prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits
-from planner.lower.supply_at_meter import charged_draw_w, supply_at_meter
+from planner.lower.supply_at_meter import charged_draw_w, largest_meter_draw_w, supply_at_meter
 from planner.lower.swing import swing_limit
 from planner.problem import Ineligible
 from sites.calendar import quarters_from
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     from planner.lower.lowered import DroppedLimit
     from planner.lower.merging import Limit
     from planner.lower.money import Prices
-    from planner.lower.pieces import Piece
+    from planner.lower.pieces import LimitName, Piece
     from planner.lower.refresh import Refreshes
     from planner.lower.side_figures import MeterWindow
     from planner.lower.site import LoweredSite
@@ -77,6 +79,8 @@ class SiteTable:
     meters: tuple[MeterWindow, ...]
     meter_w: tuple[Fraction, ...]
     """Of one rack of each configuration, where the tariff charges demand."""
+    counted_w: tuple[Fraction, ...]
+    """The same where contract clauses count watts at the meter."""
     refused: InfeasibleError | InputError | None = None
     """Why the site has no limits; of no matter where no site of the portfolio has a row to fill."""
 
@@ -118,13 +122,15 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     ]
     pieces = [refreshes.widened(one, prices) for one in _joint_pieces(portfolio, offer, hosts, meters, prices)]
     joint = merge(pieces, len(offer.periods), eligible)
-    limits, dropped = _with_joint([table.limits for table in tables], first_rows, joint, hosts, eligible)
+    apart = frozenset({RACK_BUDGET} if raises_rack_budget(portfolio) else ())
+    limits, dropped = _with_joint([table.limits for table in tables], first_rows, joint, hosts, eligible, apart)
 
     pairs = zip(sites, tables, strict=True)
     monies = [SiteMoney(portfolio, offer, prices, supply_at_meter(site.graphs), table.meter_w) for site, table in pairs]
     unit_racks = _unit_racks(catalog, offer)
     racks = assemble(portfolio, refreshes, hosts, monies, first_period, limits, ineligible, unit_racks)
-    problem = with_side(racks, portfolio, catalog, offer, hosts, monies)
+    counted_w = [table.counted_w for table in tables]
+    problem = with_side(racks, portfolio, catalog, refreshes, hosts, monies, prices, counted_w)
     return Lowered(
         problem=problem,
         rows=tuple(row_info(one.site, row) for one in hosts for row in one.row_idx),
@@ -152,7 +158,7 @@ def _site_table(world: World, refreshes: Refreshes, site: LoweredSite) -> SiteTa
     own = SiteEligibility(site, offer, world.portfolio).verdicts()
     verdicts = {row: (*found, *refreshes.verdicts(found, world.portfolio)) for row, found in own.items()}
     (hosts,) = number_rows([site], [verdicts], refreshes)
-    table = SiteTable(verdicts, limit_table([], refreshes.n_configurations, {}), (), 0, (), ())
+    table = SiteTable(verdicts, limit_table([], refreshes.n_configurations, {}), (), 0, (), (), ())
     try:
         epochs = _epoch_loads(hosts, offer)
         pieces, n_implied = _pieces(world, offer, [hosts], [epochs])
@@ -161,13 +167,14 @@ def _site_table(world: World, refreshes: Refreshes, site: LoweredSite) -> SiteTa
         dropped = drop_implied(limits, eligible)
         limited = limit_table(limits, refreshes.n_configurations, hosts.n_positions)
         meter_w = charged_draw_w(site, offer)
+        counted_w = (meter_w or largest_meter_draw_w(site, offer)) if measures_meter(world.portfolio) else ()
     except (InfeasibleError, InputError) as error:
         return replace(table, refused=error)
     finally:
         if len(world.sites) > 1:
             site.forget()  # what failures change is large, and of no more use
     windows = tuple(meter_window(loads, meter) for loads, meter in epochs)
-    return SiteTable(verdicts, limited, tuple(dropped), n_implied, windows, meter_w)
+    return SiteTable(verdicts, limited, tuple(dropped), n_implied, windows, meter_w, counted_w)
 
 
 def _with_joint(
@@ -176,20 +183,23 @@ def _with_joint(
     joint: list[Limit],
     hosts: Sequence[SiteHosts],
     eligible: list[list[bool]],
+    apart: frozenset[LimitName],
 ) -> tuple[list[LimitTable], list[DroppedLimit]]:
     """All limits, rows numbered through the sites, and those that are implied once joint limits are there.
 
     Only limits over the same rows are compared: those of a site meet joint limits that touch no other site.
-    Parameters: first_rows, of each site, and the number of rows; joint limits, changed in place.
+    Parameters: first_rows, of each site, and the number of rows; joint limits, changed in place; apart, limits whose
+    capacity is decided, so that they imply none and none implies them.
     """
     n_configurations = tables[0].coefficient.shape[1]
     n_positions = {row: n for one in hosts for row, n in one.n_positions.items()}
-    ends = [np.searchsorted(first_rows, (limit.rows[0], limit.rows[-1]), "right").tolist() for limit in joint]
+    compared = [limit for limit in joint if limit.name not in apart]
+    ends = [np.searchsorted(first_rows, (limit.rows[0], limit.rows[-1]), "right").tolist() for limit in compared]
     place = [first - 1 if first == last else None for first, last in ends]
-    dropped = drop_implied([limit for limit, site in zip(joint, place, strict=True) if site is None], eligible)
+    dropped = drop_implied([limit for limit, site in zip(compared, place, strict=True) if site is None], eligible)
     result = []
     for site, (table, first) in enumerate(zip(tables, first_rows, strict=False)):
-        beside = [limit for limit, own in zip(joint, place, strict=True) if own == site]
+        beside = [limit for limit, own in zip(compared, place, strict=True) if own == site]
         numbered = replace(table, row_idx=(table.row_idx + first).astype(np.int32))
         if beside:
             own = table.limits(first)

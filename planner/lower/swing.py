@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sites.schema.portfolio import PortfolioFile
 
 SYNCHRONOUS = "training"
-"""The workload whose racks fall and rise together."""
+"""The kind of workload whose racks fall and rise together."""
 
 
 def swing_steps(site: LoweredSite, portfolio: PortfolioFile) -> tuple[tuple[str, Fraction], ...] | None:
@@ -31,7 +31,8 @@ def swing_steps(site: LoweredSite, portfolio: PortfolioFile) -> tuple[tuple[str,
     Nobody asks where the service has no such rule, or where the racks do not move together.
     """
     steps: tuple[tuple[str, Fraction], ...] | None = site.service["swing_steps"]
-    return steps if portfolio.money.workload == SYNCHRONOUS else None
+    kinds = {portfolio.money.workload, *(workload.kind for workload in portfolio.workloads)}
+    return steps if SYNCHRONOUS in kinds else None
 
 
 def swing_w(configuration: Configuration) -> int | None:

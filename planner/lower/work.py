@@ -70,7 +70,7 @@ def add_work(
     for workload in portfolio.workloads:
         work.add(workload)
     return -sum(
-        _unserved_cents(portfolio, tier, unit_of(workload, catalog), work.quarters)
+        unserved_cents(portfolio, tier, unit_of(workload, catalog), work.quarters)
         for workload in portfolio.workloads
         for tier in workload.tiers
     )
@@ -83,7 +83,7 @@ def _refuse_perspective(portfolio: PortfolioFile) -> None:
         raise InputError([Fault(f"portfolio {portfolio.name}", None, "perspective", told)])
 
 
-def _unserved_cents(portfolio: PortfolioFile, tier: Tier, unit: int, quarters: Sequence[str]) -> int:
+def unserved_cents(portfolio: PortfolioFile, tier: Tier, unit: int, quarters: Sequence[str]) -> int:
     """Penalty of a tier of which nothing is served, discounted, rounded up."""
     per_unit = CENTS_PER_USD * penalty_usd_per_million(tier) * unit / MILLION
     due = (discount(portfolio, t) * demanded_units(tier, quarter, unit) for t, quarter in enumerate(quarters))

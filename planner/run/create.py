@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from planner.lower.lowered import Lowered
+    from planner.objectives.aimed import Aimed
     from planner.solve.options import Progress, SolveOptions
     from planner.solve.solve import Solution
     from sites.expansion.graphs import SiteGraphs
@@ -76,9 +77,9 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
     GuideError when the guide does not fit. Nothing is written unless the whole run succeeds.
     """
     from planner.lower import lower
+    from planner.objectives.aimed import solve_for_objective
     from planner.solve.guide import load_guide
     from planner.solve.options import Progress
-    from planner.solve.solve import solve
 
     refuse_foreign_folder(request.out)
     started, clock = datetime.now(UTC), monotonic()
@@ -91,13 +92,14 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
         from dataclasses import replace
 
         options = replace(options, guide=load_guide(request.guide_file, lowered.problem))
-    solution = solve(lowered.problem, options, tell)
+    aimed = solve_for_objective(world, lowered, options, tell)
+    solution = aimed.solution
     tell(Progress("writing", monotonic() - clock, solution.work, solution.objective, solution.bound))
     times = {"started_utc": started.isoformat(timespec="seconds"), "lowering_s": lowering_s, "solve_s": solution.wall_s}
     record = manifest(world, _options_record(request, solution), times)
-    document = _document(world, lowered, solution)
+    document = _document(world, lowered, aimed)
     with new_run_folder(request.out) as folder:
-        _write(folder, world, lowered, solution, document, record)
+        _write(folder, world, lowered, aimed, document, record)
     return Run(request.out, document, warnings)
 
 
@@ -127,7 +129,8 @@ def _options_record(request: RunRequest, solution: Solution) -> dict[str, Any]:
     }
 
 
-def _document(world: World, lowered: Lowered, solution: Solution) -> dict[str, Any]:
+def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
+    solution = aimed.solution
     n_racks = solution.plan.n_racks
     outcome = Outcome(
         status=str(solution.status),
@@ -139,20 +142,23 @@ def _document(world: World, lowered: Lowered, solution: Solution) -> dict[str, A
         wall_s=solution.wall_s,
     )
     evaluation, placed = evaluate(world, lowered, lowered.graphs, n_racks), lowered.refreshes.as_they_are(n_racks)
-    if evaluation.money.objective_cents != solution.objective:
+    if evaluation.money.objective_cents != aimed.npv_cents:
         msg = (
-            f"the plan is worth {evaluation.money.objective_cents} cents by its parts and {solution.objective} by the "
+            f"the plan is worth {evaluation.money.objective_cents} cents by its parts and {aimed.npv_cents} by the "
             "search; these must agree, so nothing was written"
         )
         raise AssertionError(msg)
-    return plan_document(world.portfolio.name, lowered.problem, placed, outcome, evaluation)
+    document = plan_document(world.portfolio.name, lowered.problem, placed, outcome, evaluation)
+    if aimed.statement is not None:
+        document |= {"aim": aimed.statement, "npv_cents": aimed.npv_cents}
+    return document
 
 
 def _write(
     folder: Path,
     world: World,
     lowered: Lowered,
-    solution: Solution,
+    aimed: Aimed,
     document: Mapping[str, Any],
     record: Mapping[str, Any],
 ) -> None:
@@ -161,7 +167,10 @@ def _write(
     from sites.world import save_inputs
 
     write_json(folder / PLAN, document)
-    write_json(folder / CERTIFICATE, solution.certificate_json(lowered.problem))
+    solution = aimed.solution
+    write_json(folder / CERTIFICATE, solution.certificate_json(aimed.problem))
+    for name, certificate in aimed.certificates.items():
+        write_json(folder / name, certificate)
     write_json(folder / MANIFEST, record)
     np.savez_compressed(folder / GUIDE, allow_pickle=False, **solution.guide.arrays())
     save_inputs(world, folder / INPUTS)

@@ -85,7 +85,14 @@ def solve_batch(
 
 
 def check_same_graph(base: Problem, scenario: Problem, name: str) -> None:
-    """Refuse a scenario that is not the base with other numbers. Raises ValueError with what differs."""
+    """Refuse a scenario that is not the base with other numbers, and side programs at all.
+
+    Raises ValueError with what differs.
+    """
+    if base.side is not None or scenario.side is not None:
+        found = "the base" if base.side is not None else name
+        msg = f"{found} has workloads or terms of a contract, which no batch of scenarios knows: solve it on its own"
+        raise ValueError(msg)
     for item in fields(Problem):
         if item.name not in _MAY_DIFFER and not _same(getattr(base, item.name), getattr(scenario, item.name)):
             msg = (

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.side.prices import bound_term, rack_value
+from planner.side.repair import repaired
 from planner.solve.block_totals import BlockTotals, Totals, stated_limits
 from planner.solve.packing import effective_values
 from planner.solve.patterns import limits_inside_blocks, single_row_limits
@@ -79,7 +81,7 @@ class Certificate:
             for r, s, t in np.argwhere(self.monotone != 0)
         ]
         price = {periods[t]: str(self.contract_period[t]) for t in np.flatnonzero(self.contract_period)}
-        return {
+        content = {
             "format": "gigaplan-certificate/1",
             "scale_bits": self.grid_bits,
             "limits": limits,
@@ -95,6 +97,10 @@ class Certificate:
             },
             "trees": {},
         }
+        if problem.side is not None:
+            named = zip(problem.side.row_names, self.side, strict=True)
+            content["side"] = {row: str(price) for row, price in named if price}
+        return content
 
 
 def _by_block(problem: Problem, multiplier: NDArray[np.object_]) -> list[list[str]]:
@@ -105,7 +111,10 @@ def _by_block(problem: Problem, multiplier: NDArray[np.object_]) -> list[list[st
 
 
 def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
-    """Round multipliers to the grid; any rounding keeps the bound valid."""
+    """Round multipliers to the grid; any rounding keeps the bound valid.
+
+    Prices of the side program are then moved so that its columns earn nothing beyond them, where that costs least.
+    """
     priced = ~single_row_limits(problem)[:, None] & (problem.capacity != INACTIVE)
     grid = float(2**MULTIPLIER_BITS)
     inside_of_system = np.where((problem.capacity != INACTIVE)[:, None, :], relaxation.inside, 0.0)
@@ -113,8 +122,9 @@ def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
         int(limit): multiples_of_grid(inside_of_system[limit] * 2.0**SHARE_BITS * grid)
         for limit in np.flatnonzero(inside_of_system.any(axis=(1, 2)))
     }
+    limit = multiples_of_grid(np.where(priced, relaxation.limit, 0.0) * 2.0**SHARE_BITS * grid)
     return Certificate(
-        limit=multiples_of_grid(np.where(priced, relaxation.limit, 0.0) * 2.0**SHARE_BITS * grid),
+        limit=limit,
         inside=on_grid,
         monotone=multiples_of_grid(relaxation.monotone * grid),
         opening=multiples_of_grid(relaxation.opening * grid),
@@ -126,6 +136,7 @@ def certificate(problem: Problem, relaxation: Relaxation) -> Certificate:
             for one, parts in zip(problem.minimum_demands, _parts(relaxation.demand), strict=True)
         ),
         whole=stated_limits(problem),
+        side=repaired(problem, multiples_of_grid(relaxation.side * grid), limit, MULTIPLIER_BITS, relaxation.racks),
     )
 
 
@@ -155,8 +166,9 @@ def bound_scaled(problem: Problem, patterns: RowPatterns, proof: Certificate) ->
 
 
 def joint_term(problem: Problem, proof: Certificate) -> int:
-    """What capacities, the contract and minimum demands add to the bound, in 2^-value_bits cents."""
-    return _capacity_term(problem, proof) + contract_term(problem, proof) - _demand_term(problem, proof)
+    """What capacities, the contract, minimum demands and the side program add to the bound, in 2^-value_bits cents."""
+    beside = bound_term(problem, proof.side, proof.limit, proof.grid_bits)
+    return _capacity_term(problem, proof) + contract_term(problem, proof) - _demand_term(problem, proof) + beside
 
 
 def reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]:
@@ -175,6 +187,7 @@ def reduced_values(problem: Problem, proof: Certificate) -> NDArray[np.object_]:
         reduced[np.ix_(rows, np.arange(problem.n_configurations), active)] -= charge
     for demand, prices in zip(problem.minimum_demands, proof.demand, strict=True):
         reduced[np.array(demand.row_idx, np.int64)] += np.outer(demand.draw_scaled, np.array(prices, object))
+    reduced = reduced + rack_value(problem, proof.side) * 2**SHARE_BITS
     for inside, of_system in proof.inside.items():
         entries = slice(problem.limit_ptr[inside], problem.limit_ptr[inside + 1])
         charge = problem.entry_coefficient[entries].astype(object)[:, :, None] * of_system[system]

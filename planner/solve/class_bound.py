@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.problem import SHARE_BITS, may_stand
+from planner.side.prices import bound_term, group_value
 from planner.solve.block_totals import BlockTotals
 from planner.solve.certificate import SCALE_BITS, bound_scaled, contract_term
 from planner.solve.packing import effective_values
@@ -78,14 +79,18 @@ class ClassBound:
         if problem.minimum_demands:
             return bound_scaled(problem, patterns, proof)
         values = effective_values(problem)
-        reduced = self._reduced_values(problem, values, proof)
+        beside = self._beside(problem, proof)
+        reduced = self._reduced_values(problem, values, proof).plus(beside)
         unit_cost = of_int64(values.unit_cost[self._block_idx]).times(2**SCALE_BITS)
         unit_cost = unit_cost.minus(_carried(of_whole(proof.units[self._block_idx])).times(2**SHARE_BITS))
         fixed = _carried(of_whole(proof.opening[self._block_idx])).times(2**SHARE_BITS)
         fixed = fixed.minus(of_int64(values.open_cost[self._block_idx])[:, None].times(2**SCALE_BITS))
         fixed = fixed.plus(of_whole(self._inside_given(problem, proof)))
         most = float(patterns.most_racks[self._row_idx].max(initial=0) * self._row_of_block.shape[1])
-        if max(float(np.abs(part.near).max()) for part in (reduced, unit_cost, fixed)) * max(most, 1.0) > LARGEST / 4:
+        if (
+            max(float(np.abs(part.near).max()) for part in (reduced, beside, unit_cost, fixed)) * max(most, 1.0)
+            > LARGEST / 4
+        ):
             return bound_scaled(problem, patterns, proof)
         best = of_int64(np.zeros((self._block_idx.size, problem.n_periods), np.int64))
         prices, totals = self._best_prices(problem, reduced), BlockTotals(problem, patterns, proof.whole, self._sums_of)
@@ -97,7 +102,8 @@ class ClassBound:
         total_term = sum(
             int(n) * value for n, value in zip(np.repeat(self._n_blocks, problem.n_periods), best.whole(), strict=True)
         )
-        return total_term + self._capacity_term(problem, proof) + contract_term(problem, proof)
+        joint = self._capacity_term(problem, proof) + contract_term(problem, proof)
+        return total_term + joint + bound_term(problem, proof.side, proof.limit, proof.grid_bits)
 
     def _reduced_values(self, problem: Problem, values: EffectiveValues, proof: Certificate) -> Residues:
         """[n_row_classes, n_configurations, n_periods] in 2^-50 cents."""
@@ -114,6 +120,13 @@ class ClassBound:
             own = charge[begin[position] : end[position]]
             charged.near[position], charged.low[position] = own.near.sum(axis=0), own.low.sum(axis=0)
         return reduced.plus(revenue).plus(kept).minus(charged).minus(of_whole(self._inside_charge(problem, proof)))
+
+    def _beside(self, problem: Problem, proof: Certificate) -> Residues:
+        """What prices of the side program add to racks: [n_row_classes, n_configurations, n_periods] 2^-50 cents."""
+        if problem.side is None:
+            return of_int64(np.zeros((1, 1, 1), np.int64))
+        value = group_value(problem, proof.side)[problem.side.group_of_row_idx[self._row_idx]]
+        return of_whole(value).times(2**SHARE_BITS)
 
     def _inside_charge(self, problem: Problem, proof: Certificate) -> NDArray[np.object_]:
         """[n_row_classes, n_configurations, n_periods] what limits inside blocks charge a rack, in 2^-50 cents."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.side.capacity import growing_limits
 from planner.solve.packing import EffectiveValues, effective_values
 from planner.solve.patterns import limits_inside_blocks
 
@@ -111,7 +112,7 @@ def _joined_limits(problems: Sequence[Problem], row: NDArray[np.int64], block: N
     load = (load + digits // 2) // digits * digits
     inside = limits_inside_blocks(problem)
     place = np.where(inside >= 0, block[inside], -1)
-    parts = [load.reshape(problem.n_limits, -1), place[:, None], *(one.capacity for one in problems)]
+    parts = [load.reshape(problem.n_limits, -1), place[:, None], *(_limit_data(one) for one in problems)]
     return _identify(np.concatenate(parts, axis=1))
 
 
@@ -157,15 +158,24 @@ def _split(colour: NDArray[np.int64], data: NDArray[np.int64]) -> NDArray[np.int
 def _data(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Figures of every row, limit and block."""
     values = effective_values(problem)
-    return _row_data(problem, values), problem.capacity, _block_data(problem, values)
+    return _row_data(problem, values), _limit_data(problem), _block_data(problem, values)
+
+
+def _limit_data(problem: Problem) -> NDArray[np.int64]:
+    """Capacities; a limit to whose capacity the side program may add is like no other."""
+    grows = growing_limits(problem)
+    if not grows.any():
+        return problem.capacity
+    return np.column_stack((problem.capacity, np.where(grows, np.arange(problem.n_limits), -1)))
 
 
 def _row_data(problem: Problem, values: EffectiveValues) -> NDArray[np.int64]:
     n_rows = problem.n_rows
     closed = () if problem.closed is None else (problem.closed,)
     at_minimum = [np.isin(np.arange(n_rows), demand.row_idx) for demand in problem.minimum_demands]
+    site = [] if problem.side is None else [problem.side.group_of_row_idx]
     parts: tuple[NDArray[np.generic], ...] = (
-        values.rack, problem.contract_revenue, problem.first_period, *closed, *at_minimum
+        values.rack, problem.contract_revenue, problem.first_period, *closed, *at_minimum, *site
     )  # fmt: skip
     return np.concatenate([part.reshape(n_rows, -1).astype(np.int64) for part in parts], axis=1)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import INACTIVE, SHARE_BITS
+from planner.side.rows import side_terms
 from planner.solve.block_totals import BlockTotals, stated_limits
 from planner.solve.columns import BlockShape, Column
 from planner.solve.demand import draws_w, prices_cents_per_w
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.side.rows import SideTerms
     from planner.solve.classes import Classes
     from planner.solve.patterns import RowPatterns
 
@@ -46,6 +48,7 @@ class Formulation:
         self._limit_rows()
         self._contract()
         self._demand()
+        self._side()
 
     def _racks(self) -> None:
         rows = self.row_first
@@ -183,3 +186,26 @@ class Formulation:
             own = np.unique(self.classes.row[np.array(demand.row_idx, np.int64)])
             drawn = self.row_size[own][:, None, None] * draws_w(demand)[None, :, None] * price
             self.rows.put(self.demand_row[index][None, None, :], self.x[own], -drawn)
+
+    def _side(self) -> None:
+        """What is decided beside the racks: its columns and rows, and what its columns add to capacities."""
+        self.side_terms: SideTerms | None = None
+        self.side_row = np.zeros(0, np.int64)
+        side = self.problem.side
+        if side is None:
+            return
+        terms = self.side_terms = side_terms(side)
+        self.v = self.columns.add(terms.worth_cents / MONEY_CENTS, terms.most)
+        self.side_row = self.rows.add(terms.right)
+        self.rows.put(self.side_row[terms.term_row_idx], self.v[terms.term_column_idx], terms.term)
+        group_of_class = side.group_of_row_idx[self.row_first]
+        for group in range(side.n_groups):
+            own, entries = np.flatnonzero(group_of_class == group), np.flatnonzero(terms.rack_group_idx == group)
+            racks = self.x[own][:, terms.rack_configuration_idx[entries], terms.rack_period_idx[entries]]
+            given = self.row_size[own][:, None] * terms.rack[entries]
+            self.rows.put(self.side_row[terms.rack_row_idx[entries]][None, :], racks, -given)
+        index = self.classes.limit[terms.capacity_limit_idx]  # such a limit is a class of its own
+        numbers = self.limit_row[index, terms.capacity_period_idx]
+        active = numbers >= 0
+        added = terms.capacity / self.limit_scale[index]
+        self.rows.put(numbers[active], self.v[terms.capacity_column_idx[active]], -added[active])

@@ -19,11 +19,11 @@ class Columns:
     upper: list[NDArray[np.float64]] = field(default_factory=list)
     n: int = 0
 
-    def add(self, cost: NDArray[np.float64], upper: float) -> NDArray[np.int64]:
-        """New columns with these gains; returns their numbers in the shape of `cost`."""
+    def add(self, cost: NDArray[np.float64], upper: NDArray[np.float64] | float) -> NDArray[np.int64]:
+        """New columns with these gains and upper bounds; returns their numbers in the shape of `cost`."""
         numbers = np.arange(self.n, self.n + cost.size, dtype=np.int64).reshape(cost.shape)
         self.cost.append(cost.ravel())
-        self.upper.append(np.full(cost.size, upper))
+        self.upper.append(np.broadcast_to(np.asarray(upper, np.float64), cost.shape).ravel())
         self.n += cost.size
         return numbers
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, SHARE_BITS
+from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.side.prices import rack_value
+from planner.solve.certificate import multiples_of_grid
 from planner.solve.columns import value_by_count
 from planner.solve.packing import effective_values
 
@@ -67,6 +69,8 @@ def _reduced_values(problem: Problem, relaxation: Relaxation, blocks: NDArray[np
     wanted = np.isin(problem.block_of_row_idx, blocks)
     reduced = np.where(wanted[:, None, None], effective_values(problem).rack.astype(np.float64), 0.0)
     reduced += problem.contract_revenue * relaxation.contract_period
+    if problem.side is not None:
+        reduced += _side_value(problem, relaxation)
     price = np.where(problem.capacity != INACTIVE, relaxation.limit, 0.0) * 2.0**SHARE_BITS
     for limit in np.flatnonzero(price.any(axis=1)):
         entries = np.arange(problem.limit_ptr[limit], problem.limit_ptr[limit + 1])
@@ -80,3 +84,10 @@ def _reduced_values(problem: Problem, relaxation: Relaxation, blocks: NDArray[np
         charge = problem.entry_coefficient[entries][:, :, None] * inside[limit][problem.system_of_configuration_idx]
         np.subtract.at(reduced, problem.entry_row_idx[entries], charge)
     return reduced
+
+
+def _side_value(problem: Problem, relaxation: Relaxation) -> NDArray[np.float64]:
+    """[n_rows, n_configurations, n_periods] cents that prices of the side program add to a rack."""
+    grid = 2.0**MULTIPLIER_BITS
+    value: NDArray[np.float64] = np.asarray(rack_value(problem, multiples_of_grid(relaxation.side * grid)), float)
+    return value / grid

@@ -7,13 +7,14 @@ them lowering kept makes no difference to the points, since it drops only what o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.problem import INACTIVE, Problem, may_stand
+from planner.side.capacity import growing_limits, most_capacity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,19 +37,22 @@ class RowPatterns:
 
 
 def single_row_limits(problem: Problem) -> NDArray[np.bool_]:
-    """Which limits touch exactly one row. Returns [n_limits]."""
-    single: NDArray[np.bool_] = np.diff(problem.limit_ptr) == 1
+    """Which limits touch exactly one row, at a capacity that nothing adds to. Returns [n_limits]."""
+    single: NDArray[np.bool_] = (np.diff(problem.limit_ptr) == 1) & ~growing_limits(problem)
     return single
 
 
 def limits_inside_blocks(problem: Problem) -> NDArray[np.int64]:
-    """The block in which all rows of a limit lie, -1 where it touches several blocks. Returns [n_limits]."""
+    """The block in which all rows of a limit lie, -1 where it touches several blocks. Returns [n_limits].
+
+    A limit to whose capacity the side program may add counts as one over several blocks (model, section 8a).
+    """
     blocks = problem.block_of_row_idx[problem.entry_row_idx].astype(np.int64)
     limit = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     lowest, highest = np.full(problem.n_limits, problem.n_blocks), np.full(problem.n_limits, -1)
     np.minimum.at(lowest, limit, blocks)
     np.maximum.at(highest, limit, blocks)
-    return np.where(lowest == highest, highest, -1)
+    return np.where((lowest == highest) & ~growing_limits(problem), highest, -1)
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ def row_patterns(
 ) -> RowPatterns:
     """Enumerate the maximal integer points of every row under its own limits, system by system.
 
+    Limits to whose capacity the side program may add are kept at the most that they may be.
     Parameters: book, where sets are kept for further problems; row_class [n_rows], rows known to be alike, of which one
     is looked at.
     Raises ValueError when a row has no limit on some configuration (a missing limit never means unlimited).
@@ -94,6 +99,7 @@ def row_patterns(
     book = PatternBook() if book is None else book
     classes = np.arange(problem.n_rows) if row_class is None else row_class
     _, first, member = np.unique(classes, return_index=True, return_inverse=True)
+    problem = replace(problem, capacity=most_capacity(problem))
     limits_of_row = _limits_of_rows(problem, first)
     set_idx = np.full((first.size, problem.n_systems, problem.n_periods), -1, np.int64)
     most = np.zeros((first.size, problem.n_configurations, problem.n_periods), np.int64)

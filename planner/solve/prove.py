@@ -106,12 +106,12 @@ def n_counts(problem: Problem) -> int:
 
 
 def is_small(problem: Problem) -> bool:
-    """Whether a problem is worth a proof to the end.
+    """Whether a problem is worth a proof to the end; one with a side program is not branched on.
 
     A site's shortfall is proven by the totals of its configurations, which the windows of a folded problem split.
     """
     is_split = len({one.site for one in problem.minimum_demands}) < len(problem.minimum_demands)
-    return n_counts(problem) <= MOST_COUNTS and not is_split
+    return problem.side is None and n_counts(problem) <= MOST_COUNTS and not is_split
 
 
 def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Proven:

@@ -110,8 +110,14 @@ def lift(formulation: Formulation, master: Master) -> Relaxation:
         pool=_pool(formulation, primal),
         status=master.status,
         demand=dual[formulation.demand_row],
-        value=master.objective * MONEY_CENTS,
+        value=master.objective * MONEY_CENTS + problem.constant_cents,
+        side=_side_prices(formulation, dual),
     )
+
+
+def _side_prices(formulation: Formulation, dual: NDArray[np.float64]) -> NDArray[np.float64]:
+    terms = formulation.side_terms
+    return np.zeros(0) if terms is None else terms.price_cents(dual[formulation.side_row] * MONEY_CENTS)
 
 
 def _pool(formulation: Formulation, primal: NDArray[np.float64]) -> tuple[PoolPattern, ...]:

@@ -43,7 +43,7 @@ def check_cash(
     net = [sum(column) for column in zip(*due.values(), strict=True)] if due else []
     if list(cash.get("net_cents") or ()) != net:
         faults.append("the lines do not add up to 'net_cents'")
-    faults += _measures(cash.get("measures") or {}, table, ledger, plan.get("objective"))
+    faults += _measures(cash.get("measures") or {}, table, ledger, plan.get("npv_cents", plan.get("objective")))
     return check_of("cash", faults, f"{len(due)} lines over {n_quarters} quarters reconcile to the cent")
 
 

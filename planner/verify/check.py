@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from planner.verify.aim import Aim
 from planner.verify.bound import BoundRule
 from planner.verify.bound_check import check_bound
 from planner.verify.branches import read_branches
@@ -99,12 +100,14 @@ class Verification:
             self._limit_check(),
             *self._power_checks(),
             check_totals(self.run.plan, placed, self.standing, self.ledger, self.everything),
+            self.aim.check(placed, blocks, values),
             check_money(self.run.plan, placed, blocks, self.ledger, self.side, values),
             check_cash(self.run.plan, placed, blocks, self.ledger),
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
-        objective = self.ledger.objective(placed, blocks) + self.side.worth_cents(values) + self.side.constant_cents
+        side = self.aim.aimed_side
+        objective = self.aim.aimed_ledger.objective(placed, blocks) + side.worth_cents(values) + side.constant_cents
         bound = check_bound(self.run.plan, objective, self._bound_cents)
         return [*first, self._objective_check(objective), bound, *self._nonlinear_checks()]
 
@@ -197,7 +200,12 @@ class Verification:
     @cached_property
     def side(self) -> Side:
         """What is decided beside the racks."""
-        return side_program(self.ledger)
+        return side_program(self.ledger, self.limits)
+
+    @cached_property
+    def aim(self) -> Aim:
+        """What the plan is to be best at."""
+        return Aim(self.run.plan, self.ledger, self.side, self.limits)
 
     @cached_property
     def _decisions(self) -> tuple[dict[str, int], list[str]]:
@@ -339,7 +347,7 @@ class Verification:
             site: RowPoints(site, limits, self.everything, setting.draws, self.periods, power[site], most)
             for site, limits in self.limits.items()
         }
-        everything = (self.ledger, self.everything, self.eligibility, points, self.side)
+        everything = (self.aim.aimed_ledger, self.everything, self.eligibility, points, self.aim.aimed_side)
         if not leaves:
             return BoundRule(*everything, own).bound_cents()
         found = [LeafRule(*everything, leaf.multipliers, sides=leaf.sides).branch_cents() for leaf in leaves]

@@ -51,7 +51,8 @@ class Fits:
     def limits_swing(self) -> bool:
         """Whether the site limits how far the load of a synchronous job may change at once."""
         limited = self.graphs.power.nodes["service"]["swing_steps"] is not None
-        return limited and self.portfolio.money.workload == "training"
+        kinds = {self.portfolio.money.workload, *(str(workload.kind) for workload in self.portfolio.workloads)}
+        return limited and "training" in kinds
 
     def _system(self, configuration: str) -> str:
         return self.catalog.configuration(configuration).system.name

@@ -108,8 +108,12 @@ class Side:
 
     @cached_property
     def most_raised(self) -> dict[Raised, int]:
-        """What decisions may add to capacities at the most, scaled by 2^20; once everything has been added."""
-        return self.raised({name: column.most for name, column in self.columns.items() if column.raises})
+        """What decisions may add to capacities at the most, scaled by 2^20; asked once everything is in."""
+        total: dict[Raised, int] = defaultdict(int)
+        for column in self.columns.values():
+            for place, amount in column.raises.items():
+                total[place] += column.most * max(0, amount)
+        return dict(total)
 
 
 def right_of(row: SideRow, standing: Mapping[tuple[str, str], list[int]]) -> int:

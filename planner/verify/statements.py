@@ -51,8 +51,8 @@ def check_money(
     faults = [f"{key} is {value}, stated {stated.get(key)}" for key, value in due.items() if stated.get(key) != value]
     earned = due["period_value_cents"] + due["start_value_cents"] + due["premium_cents"] + sum(beside.values())
     spent = due["open_cost_cents"] + due["unit_cost_cents"] + due["minimum_demand_cents"]
-    if plan.get("objective") != earned - spent:
-        faults.append("the parts do not add up to the objective")
+    if plan.get("npv_cents", plan.get("objective")) != earned - spent:
+        faults.append("the parts do not add up to the net present value")
     return check_of("money", faults, f"{len(due)} sums of money reconcile")
 
 

@@ -13,6 +13,7 @@ from sites import units
 from sites.calendar import Quarter, quarter_index
 from sites.schema.books import Books
 from sites.schema.common import Model, Name, Provenance, Steps, Text
+from sites.schema.objective import ObjectiveChoice
 from sites.schema.refresh import Refresh
 from sites.schema.terms import Commitment, Floor, Share, Termination, Tranche
 from sites.schema.throughput import CoDesignGain, GainCase, Goodput, SoftwareGains
@@ -154,6 +155,8 @@ class PortfolioFile(Model):
     title: Text
     perspective: Perspective
     """Whose money decides."""
+    objective: ObjectiveChoice | None = None
+    """What the plan is to be best at; missing: `npv`, what it is worth."""
     start: Quarter
     periods: Annotated[int, Field(strict=True, ge=1, le=64)]
     decisions_until: Quarter | None = None

@@ -23,12 +23,21 @@ proportion."""
 def uses_columns(problem: Problem, classes: Classes, bound: str = "auto") -> bool:
     """Whether columns are generated. The rule looks at numbers of the problem only, never at time.
 
+    The iteration knows no side program: columns it is where there is one.
     Parameters: classes, over which the relaxation would be solved; bound, one of `BOUNDS`. Raises ValueError for
-    another.
+    another, and where the iteration is asked for beside a side program.
     """
     if bound not in BOUNDS:
         msg = f"found bound '{bound}'; choose one of {', '.join(BOUNDS)}"
         raise ValueError(msg)
+    if problem.side is not None:
+        if bound == "first-order":
+            msg = (
+                "found bound 'first-order' for a portfolio with workloads or terms of a contract, which that bound "
+                "does not know; choose 'columns' or 'auto'"
+            )
+            raise ValueError(msg)
+        return True
     if bound != "auto":
         return bound == "columns"
     return classes.counts[0] * problem.n_configurations * problem.n_periods <= MOST_COVERED

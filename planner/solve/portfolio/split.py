@@ -74,7 +74,9 @@ class Split:
 
 
 def takes_apart(problem: Problem) -> bool:
-    """Whether a problem is planned site by site: many rows, at several sites."""
+    """Whether a problem is planned site by site: many rows at several sites, which no side program joins."""
+    if problem.side is not None:
+        return False
     return problem.n_rows >= FEWEST_ROWS and len({_site(name) for name in problem.row_names}) > 1
 
 
