@@ -280,11 +280,10 @@ def _first_periods(hosts: Sequence[SiteHosts], verdicts: Sequence[Verdicts], off
 
 def _ineligible(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], refreshes: Refreshes) -> list[Ineligible]:
     return [
-        Ineligible(site.name, row, configuration, verdict.reason)
+        Ineligible(site.name, row, name, reason)
         for site, of_row in zip(sites, verdicts, strict=True)
         for row, found in of_row.items()
-        for configuration, verdict in zip(refreshes.configuration_names, found, strict=True)
-        if verdict.reason is not None
+        for name, reason in refreshes.refused(found)
     ]
 
 

@@ -20,7 +20,7 @@ from planner.problem import SHARE_BITS
 from sites.refresh import DOWN, RefreshOption, refresh_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -152,6 +152,24 @@ class Refreshes:
         """
         reasons = {option: self._refusal(option, own, portfolio) for option in self.options}
         return tuple(self._verdict(window, own, reasons[window.option]) for window in self.windows)
+
+    def refused(self, verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
+        """Configurations on offer that a row never takes, and refreshes that it never sees, with the reason.
+
+        Parameters: verdicts, of all configurations of the problem.
+        """
+        n_offered = len(self.offer.configurations)
+        for name, verdict in zip(self.configuration_names[:n_offered], verdicts, strict=False):
+            if verdict.reason is not None:
+                yield name, verdict.reason
+        for option in self.options:
+            own = [
+                verdict
+                for window, verdict in zip(self.windows, verdicts[n_offered:], strict=True)
+                if window.option == option
+            ]
+            if all(verdict.first_period is None for verdict in own):
+                yield option.name, own[0].reason or ""
 
     def _windows(self, option: RefreshOption) -> list[Window]:
         names = self.offer.configurations
