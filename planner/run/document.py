@@ -83,6 +83,9 @@ def plan_document(
         "conversions": [asdict(one) for one in evaluation.conversions],
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
+        "service": [asdict(one) for one in evaluation.service],
+        "served": asdict(evaluation.served),
+        "unit_costs": asdict(evaluation.unit_costs),
     }
 
 
