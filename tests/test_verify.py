@@ -103,7 +103,7 @@ def test_every_toy_is_accepted(name: str, run_of: Callable[[str], Path]) -> None
     assert report.ok, report.failed()
     assert {check.name for check in report.checks} == {
         "inputs", "form", "tables", "placements", "eligibility", "growth", "blocks", "units", "decisions", "limits",
-        "power", "failures", "totals", "money", "cash", "binding", "ineligible", "objective", "bound",
+        "power", "failures", "totals", "money", "cash", "books", "binding", "ineligible", "objective", "bound",
         "nonlinear chain", "plant at its hour",
     }  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_an_objective_raised_by_one_cent_is_refused(name: str, copy_of: Callable
     plan = _read(folder)
     plan["objective"] += 1
     _write(folder, plan)
-    assert _failed(verify(folder)) == {"objective", "money", "cash"}
+    assert _failed(verify(folder)) == {"objective", "money", "cash", "books"}
 
 
 @pytest.mark.parametrize("name", FEASIBLE)

@@ -12,17 +12,14 @@ from sites.schema.economics import FacilityCost, PowerBasis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planner.lower.lowered import Lowered
     from planner.money.flows import CashFlow
+    from planner.money.scene import Scene
     from planner.run.totals import PeriodTotals
-    from sites.world import World
 
 _ZERO = Fraction(0)
 
 
-def beyond_cents(
-    world: World, lowered: Lowered, flow: CashFlow, totals: Sequence[PeriodTotals]
-) -> dict[Account, tuple[int, ...]]:
+def beyond_cents(scene: Scene, flow: CashFlow, totals: Sequence[PeriodTotals]) -> dict[Account, tuple[int, ...]]:
     """What the catalogue's figures for each watt say beyond the plan's own capex, by account, [n_quarters].
 
     The figure is due for each watt by which the plan's racks draw more than ever before at the site, on the figure's
@@ -30,14 +27,14 @@ def beyond_cents(
 
     Parameters: totals, one for each decision period.
     """
-    books, found = world.portfolio.books, {}
+    books, found = scene.portfolio.books, {}
     for line in sorted(BEYOND):
         name = None if books is None else books.facility if line is Line.FACILITY else books.connection
-        entry = None if name is None else world.catalog.economics[name]
+        entry = None if name is None else scene.catalog.economics[name]
         if not isinstance(entry, FacilityCost):
             continue
         for site in flow.racks:
-            watts = _watts(lowered, flow, totals, site, entry.basis)
+            watts = _watts(scene, flow, totals, site, entry.basis)
             paid_usd = flow.exact_usd.get(Account(site, Line.SHELL)) if line is Line.FACILITY else None
             cents = cents_of(_entered_usd(watts, entry.cost.value or _ZERO, paid_usd or [_ZERO] * len(flow.quarters)))
             if any(cents):
@@ -45,13 +42,13 @@ def beyond_cents(
     return found
 
 
-def _watts(lowered: Lowered, flow: CashFlow, totals: Sequence[PeriodTotals], site: str, basis: PowerBasis) -> list[int]:
+def _watts(scene: Scene, flow: CashFlow, totals: Sequence[PeriodTotals], site: str, basis: PowerBasis) -> list[int]:
     """What the plan's racks draw at a site in each decision period."""
     if basis is PowerBasis.METER:
         return [one.plan_meter_w.get(site, 0) for one in totals]
     standing = flow.racks[site].standing
     return [
-        sum(int(n) * one.it_w for n, one in zip(standing[:, t], lowered.configurations, strict=True))
+        sum(int(n) * one.it_w for n, one in zip(standing[:, t], scene.lowered.configurations, strict=True))
         for t in range(len(totals))
     ]
 

@@ -19,9 +19,9 @@ from planner.money.measures import annual_rate, payback
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from planner.lower.lowered import Lowered
     from planner.money.flows import CashFlow
     from planner.money.lines import Account
+    from planner.money.scene import Scene
     from planner.run.totals import PeriodTotals
     from sites.schema.books import OperationsPart
     from sites.world import World
@@ -82,14 +82,13 @@ class Books:
     present value of the perspective's books."""
 
 
-def books_of(
-    world: World, lowered: Lowered, flow: CashFlow, totals: Sequence[PeriodTotals], objective_cents: int
-) -> Books:
+def books_of(scene: Scene, flow: CashFlow, totals: Sequence[PeriodTotals], objective_cents: int) -> Books:
     """Set a plan's cash into the books of both parties.
 
     Parameters: totals, one for each decision period; objective_cents, of the same plan.
     """
-    beyond = beyond_cents(world, lowered, flow, totals)
+    world = scene.world
+    beyond = beyond_cents(scene, flow, totals)
     written_off = schedules(world, {**flow.invested_cents, **beyond}, len(flow.quarters))
     maker = _Maker(world, flow, beyond, written_off)
     provider, customer = maker.book(Party.PROVIDER), maker.book(Party.CUSTOMER)

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from planner.money.lines import Account, Line, Party, sign
 from planner.money.owner import add_owner
+from planner.money.purchase import add_purchases, last_payment_quarter
 from planner.money.refresh import add_refresh
 from planner.money.rental import add_rental
 from planner.money.scene import scene_of
 from planner.money.table import Exact, Table, cents_of, of_all_systems
+from planner.money.work import add_work
 from sites.calendar import quarters_from
 
 if TYPE_CHECKING:
@@ -111,8 +113,10 @@ def cash_flow(
 def flow_of(scene: Scene) -> CashFlow:
     """Work out the cash of a plan from what it depends on."""
     table = Table(_n_quarters(scene))
-    add_owner(table, scene)
+    add_work(table, scene)
     add_rental(table, scene)
+    add_owner(table, scene)
+    add_purchases(table, scene)
     add_refresh(table, scene)
     exact = table.entries()
     return CashFlow(
@@ -127,5 +131,5 @@ def flow_of(scene: Scene) -> CashFlow:
 
 
 def _n_quarters(scene: Scene) -> int:
-    """To the end of the last rack's life."""
-    return scene.problem.n_periods - 1 + scene.portfolio.money.economic_life_quarters
+    """To the end of the last rack's life, or the last payment for it where that comes later."""
+    return max(scene.n_decided - 1 + scene.life_quarters, last_payment_quarter(scene) + 1)

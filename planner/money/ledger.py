@@ -10,9 +10,8 @@ from planner.money.measures import Measures, measures
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from planner.lower.lowered import Lowered
     from planner.money.flows import CashFlow
-    from sites.world import World
+    from planner.money.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,16 @@ class CashLedger:
     measures: Measures
 
 
-def cash_ledger(world: World, lowered: Lowered, flow: CashFlow, objective_cents: int) -> CashLedger:
+def cash_ledger(scene: Scene, flow: CashFlow, objective_cents: int) -> CashLedger:
     """State a plan's cash.
 
-    Parameters: world and lowered; flow and objective_cents, of the same plan.
+    Parameters: flow and objective_cents, of the same plan.
     """
     return CashLedger(
         quarters=flow.quarters,
         lines=tuple(CashLine(site, label, cents) for (site, label), cents in flow.cents.items()),
         net_cents=flow.net_cents(),
-        measures=measures(world, lowered, flow, objective_cents),
+        measures=measures(scene, flow, objective_cents),
     )
 
 

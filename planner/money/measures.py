@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.lower.money import CENTS_PER_USD, HOURS_PER_QUARTER, QUARTERS_PER_YEAR, WATTS_PER_MEGAWATT
-from planner.money.lines import CAPITAL, RUNNING
+from planner.money.lines import CAPITAL, OWNED
+from planner.money.work import hours as worked_hours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planner.lower.lowered import Lowered
     from planner.money.flows import CashFlow
-    from sites.world import World
+    from planner.money.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,20 @@ class Measures:
     """First quarter from which on the sum of all cash so far stays at zero or above."""
     discounted_payback_quarter: str | None
     cost_per_gpu_hour_usd: float | None
-    """Present value of all costs over that of the GPU-hours sold."""
+    """Present value of all that the racks' owner pays, less what racks bring in the end, over that of the GPU-hours
+    sold, or worked where the plan says for what."""
     cost_per_megawatt_year_usd: float | None
     """The same over megawatt-years of sustained rack power."""
 
 
-def measures(world: World, lowered: Lowered, flow: CashFlow, objective_cents: int) -> Measures:
+def measures(scene: Scene, flow: CashFlow, objective_cents: int) -> Measures:
     """Measure a plan's cash.
 
     Parameters: flow; objective_cents, of the same plan.
     """
     present_usd = flow.present_value_usd()
-    costs_usd = -flow.present_lines_usd(CAPITAL | RUNNING)
-    gpu_hours, megawatt_years = _present_work(world, lowered, flow)
+    costs_usd = -flow.present_lines_usd(OWNED)
+    gpu_hours, megawatt_years = _present_work(scene, flow)
     rate, note = annual_rate(flow.net_cents())
     npv_cents = floor(present_usd * CENTS_PER_USD)
     capital = sum(sum(flow.line_cents(line)) for line in CAPITAL)
@@ -68,16 +69,19 @@ def measures(world: World, lowered: Lowered, flow: CashFlow, objective_cents: in
     )
 
 
-def _present_work(world: World, lowered: Lowered, flow: CashFlow) -> tuple[Fraction, Fraction]:
-    """Discounted GPU-hours sold, and megawatt-years of sustained rack power."""
-    hours = HOURS_PER_QUARTER * world.portfolio.money.utilisation
+def _present_work(scene: Scene, flow: CashFlow) -> tuple[Fraction, Fraction]:
+    """Discounted GPU-hours sold, or worked where the plan says for what; megawatt-years of sustained rack power."""
+    hours = 0 if scene.portfolio.workloads else HOURS_PER_QUARTER * scene.portfolio.money.utilisation
     gpu_hours, megawatt_years = Fraction(0), Fraction(0)
-    for k, configuration in enumerate(lowered.configurations):
+    for k, configuration in enumerate(scene.lowered.configurations):
         for own in flow.racks.values():
             for t in np.flatnonzero(own.standing[k]):
                 n_present = int(own.standing[k, t]) * flow.discount[int(t)]
                 gpu_hours += n_present * configuration.gpu_packages * hours
                 megawatt_years += n_present * Fraction(configuration.it_w, WATTS_PER_MEGAWATT * QUARTERS_PER_YEAR)
+    for one in worked_hours(scene):
+        gpus = scene.lowered.configurations[scene.configuration_idx[one.configuration]].gpu_packages
+        gpu_hours += one.n_hours * gpus * flow.discount[one.quarter]
     return gpu_hours, megawatt_years
 
 

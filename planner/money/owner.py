@@ -1,4 +1,4 @@
-"""Cash of whoever owns the racks: what they cost to buy, to connect and to run (model, section 7)."""
+"""Cash of whoever owns the racks, their price aside: to connect, to house and to run them (model, section 7)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.lower.money import SiteMoney
     from planner.money.scene import Scene
     from planner.money.standing import SiteRacks
     from planner.money.table import Table
 
 
 def add_owner(table: Table, scene: Scene) -> None:
-    """Enter everything that an owner of the plan's racks pays."""
+    """Enter everything that an owner pays for the plan's racks beside their price."""
     for site, racks in scene.racks.items():
         _add_running(table, scene, site, racks)
-        _add_racks(table, scene, site, racks)
     counts = system_counts(scene.problem, scene.n_racks)
     _add_units(table, scene, counts)
     _add_conversions(table, scene, counts)
@@ -42,21 +42,16 @@ def _add_running(table: Table, scene: Scene, site: str, racks: SiteRacks) -> Non
     for k, t in np.argwhere(racks.standing):
         n_standing, quarter, system = int(racks.standing[k, t]), int(t), scene.system_of(int(k))
         for line, usd in (
-            (Line.ENERGY, money.energy_usd(int(k), quarter)),
+            (Line.ENERGY, _energy_usd(scene, money, int(k), quarter)),
             (Line.DEMAND, money.demand_usd(int(k))),
             (Line.OPERATIONS, money.operations_usd(int(k))),
         ):
             table.add(Account(site, line, system=system), quarter, -usd * n_standing)
 
 
-def _add_racks(table: Table, scene: Scene, site: str, racks: SiteRacks) -> None:
-    for s, t in np.argwhere(racks.started):
-        buy_racks(table, scene, site, scene.offer.systems[s], int(t), int(racks.started[s, t]))
-
-
-def buy_racks(table: Table, scene: Scene, site: str, system: str, start: int, n_racks: int) -> None:
-    """Enter the price of racks that are delivered in a quarter."""
-    table.buy(Account(site, Line.RACKS, system=system), start, -scene.prices.rack_usd[system] * n_racks)
+def _energy_usd(scene: Scene, money: SiteMoney, k: int, t: int) -> Fraction:
+    """Energy of a rack in a quarter: on average, or of an idle one where its hours of work are entered on their own."""
+    return money.idle_energy_usd(k, t) if scene.portfolio.workloads else money.energy_usd(k, t)
 
 
 def _add_units(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
@@ -105,8 +100,12 @@ def _capex_usd(scene: Scene) -> Mapping[str, Fraction]:
 
 def _add_minimum_demand(table: Table, scene: Scene) -> None:
     """What tariffs charge for demand that the plan's racks do not draw."""
-    for demand in scene.problem.minimum_demands:
-        watt_usd = scene.monies[demand.site].minimum_watt_usd
+    site_of_row = np.array([name.partition(":")[0] for name in scene.problem.row_names])
+    for site, money in scene.monies.items():
+        demand = money.minimum_demand(site, np.flatnonzero(site_of_row == site).tolist())
+        if demand is None:
+            continue
+        watt_usd = money.minimum_watt_usd
         drawn = drawn_scaled(demand, scene.n_racks)
         for t, (least_w, drawn_w) in enumerate(zip(demand.minimum_w, drawn, strict=True)):
             short_w = max(Fraction(0), least_w - Fraction(drawn_w, 1 << SHARE_BITS))

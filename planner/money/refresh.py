@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.lower.money import CENTS_PER_USD, conversion_cents
 from planner.money.lines import Account, Line
-from planner.money.owner import buy_racks
+from planner.money.purchase import buy_racks, sell_racks
 from planner.run.totals import system_counts
 from planner.run.value import unit_numbers
 from sites.refresh import resale_share
@@ -38,6 +38,7 @@ def _add_racks(table: Table, scene: Scene, site: str, option: RefreshOption, sta
     refresh, moves = option.refresh, max(start, option.begins)
     buy_racks(table, scene, site, refresh.before, start, n_racks)
     buy_racks(table, scene, site, refresh.after, moves, n_racks)
+    sell_racks(table, scene, site, refresh.after, max(start, option.ends), n_racks)
     table.add(Account(site, Line.REMOVAL, system=refresh.before), moves, -refresh.removal_cost * n_racks)
     resale_usd = resale_share(refresh, moves - start) * scene.prices.rack_usd[refresh.before] * n_racks
     table.add(Account(site, Line.RESALE, system=refresh.before), moves, resale_usd)

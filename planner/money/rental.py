@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.lower.money import CENTS_PER_USD, contract_amount_cents
+from planner.lower.money import CENTS_PER_USD
 from planner.money.lines import JOINT, Account, Line
 
 if TYPE_CHECKING:
@@ -56,8 +56,12 @@ def _add_acceptance(table: Table, scene: Scene, site: str, racks: SiteRacks) -> 
 
 
 def contract_used_cents(scene: Scene) -> list[int]:
-    """What the contract takes of each decision quarter's revenue at its price, earliest first."""
-    left, used = contract_amount_cents(scene.portfolio), []
+    """What the contract takes of each decision quarter's revenue at its price, earliest first.
+
+    It moves between the two parties' books also where the plan was chosen for both together.
+    """
+    contract = scene.portfolio.contract
+    left, used = 0 if contract is None else floor(contract.amount * CENTS_PER_USD), []
     for t in range(scene.problem.n_periods):
         cents = sum(
             int(racks.standing[k, t]) * floor(_revenue_usd(scene, site, int(k), t) * CENTS_PER_USD)

@@ -85,6 +85,9 @@ def plan_document(
         "waiting": [asdict(one) for one in evaluation.waiting],
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
+        "service": [asdict(one) for one in evaluation.service],
+        "served": asdict(evaluation.served),
+        "unit_costs": asdict(evaluation.unit_costs),
     }
 
 

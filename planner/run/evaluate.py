@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.money.books import Books, books_of
-from planner.money.flows import cash_flow
+from planner.money.flows import flow_of
 from planner.money.ledger import CashLedger, cash_ledger
+from planner.money.scene import scene_of
+from planner.money.service import ServedLedger, Service, served, service
+from planner.money.unit_costs import UnitCosts, unit_costs
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
@@ -64,6 +67,9 @@ class Evaluation:
     waiting: tuple[WaitingRows, ...]
     cash: CashLedger
     books: Books
+    service: tuple[Service, ...]
+    served: ServedLedger
+    unit_costs: UnitCosts
 
 
 def evaluate(
@@ -88,7 +94,8 @@ def evaluate(
     rooms, kinds = Rooms(problem, standing, graphs_by_site, draws), element_kinds(graphs_by_site)
     totals = period_totals(world, lowered, standing, facts)
     worth = money(problem, n_racks, rack_prices_cents(world, refreshes))
-    flow = cash_flow(world, lowered, n_racks, decisions)
+    scene = scene_of(world, lowered, n_racks, decisions)
+    flow = flow_of(scene)
     levels = _other_levels(level_use(problem, loads, kinds, lowered.dropped))
     return Evaluation(
         totals=totals,
@@ -103,8 +110,11 @@ def evaluate(
         dates=dates_ledger(world, problem, graphs_by_site, standing, facts, loads),
         refreshes=tuple(refreshed_rows(world.portfolio, lowered, n_racks)),
         waiting=tuple(waiting_rows(lowered, n_racks, loads)),
-        cash=cash_ledger(world, lowered, flow, worth.objective_cents),
-        books=books_of(world, lowered, flow, totals, worth.objective_cents),
+        cash=cash_ledger(scene, flow, worth.objective_cents),
+        books=books_of(scene, flow, totals, worth.objective_cents),
+        service=service(scene),
+        served=served(scene),
+        unit_costs=unit_costs(scene, flow),
     )
 
 

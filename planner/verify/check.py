@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from planner.verify.aim import Aim
+from planner.verify.books import check_books
 from planner.verify.bound import BoundRule
 from planner.verify.bound_check import check_bound
 from planner.verify.branches import read_branches
 from planner.verify.cash import check_cash
+from planner.verify.cash_table import CashTable
 from planner.verify.certificate import Known
 from planner.verify.chain import Chain, check_chain
 from planner.verify.decisions import (
@@ -92,6 +94,7 @@ class Verification:
             return first
         blocks = block_counts(placed, self.setting)
         values, _ = self._decisions
+        cash = CashTable(self.ledger, placed, blocks, values)
         first += [
             check_eligibility(placed, self.eligibility),
             check_growth(placed, self.setting),
@@ -103,7 +106,8 @@ class Verification:
             check_totals(self.run.plan, placed, self.standing, self.ledger, self.everything),
             self.aim.check(placed, blocks, values),
             check_money(self.run.plan, placed, blocks, self.ledger, self.side, values),
-            check_cash(self.run.plan, placed, blocks, self.ledger),
+            check_cash(self.run.plan, cash),
+            check_books(self.run.plan, cash),
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
