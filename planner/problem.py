@@ -238,3 +238,5 @@ class Plan:
 
     n_racks: NDArray[np.int32]
     """[n_rows, n_configurations, n_periods]"""
+    decisions: tuple[int, ...] | None = None
+    """[n_columns] of the side program; None for the best that can be decided beside the racks."""

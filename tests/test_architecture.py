@@ -86,7 +86,7 @@ HOMES = {
     "cupy": ("kernels",),
     "pint": ("sites.units",),
     "yaml": ("sites.yaml_nodes", "sites.yaml_edit"),
-    "highspy": ("planner.solve", "planner.export"),
+    "highspy": ("planner.solve", "planner.side", "planner.export"),
     "matplotlib": ("planner.report", "planner.cli", "planner.bench"),
     "ortools": ("planner.bench",),
 }  # fmt: skip

@@ -167,10 +167,8 @@ def random_plan(lowered: Lowered, seed: int) -> tuple[NDArray[np.int32], dict[st
 
 def value_cents(lowered: Lowered, n_racks: NDArray[np.int32], decisions: dict[str, int]) -> int:
     """The published objective: racks, side program and what every plan pays alike."""
-    problem, side = lowered.problem, lowered.problem.side
-    worth = () if side is None else zip(side.column_names, side.column_worth, strict=True)
-    beside = sum(each * decisions[name] for name, each in worth) >> SHARE_BITS
-    return plan_value_cents(problem, n_racks) + beside + problem.constant_cents
+    side = lowered.problem.side
+    return plan_value_cents(lowered.problem, n_racks, [decisions[name] for name in side.column_names] if side else ())
 
 
 WORK = workload(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,9 +12,7 @@ import yaml
 from sites.faults import InputError
 from sites.world import load_world
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+DOCS = Path(__file__).parents[1] / "docs"
 PROVENANCE = {"status": "assumption", "source": "a test"}
 FLOOR = {
     "name": "live",
@@ -60,7 +60,7 @@ CLAUSES: dict[str, dict[str, Any]] = {
 }
 
 
-def _write(folder: Path, **clauses: list[dict[str, Any]]) -> Path:
+def _write(folder: Path, **clauses: Any) -> Path:
     file = folder / "portfolio.yaml"
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
     file.write_text(yaml.safe_dump(document | clauses), encoding="utf-8")
@@ -86,6 +86,17 @@ def test_every_clause_loads(tiny: Path) -> None:
     assert portfolio.tranches[0].target == 4
     assert portfolio.commitments[0].amount == 10**9
     assert portfolio.termination[0].commitment == portfolio.commitments[0].name
+
+
+def test_the_example_of_the_page_loads(tiny: Path) -> None:
+    """What the page on contracts shows is what may be written, beside a budget for racks."""
+    example = re.search(r"```yaml\n(.*?)```", (DOCS / "contract.md").read_text(encoding="utf-8"), re.S)
+    assert example is not None
+    written: dict[str, Any] = yaml.safe_load(example[1])
+    money = yaml.safe_load((tiny / "portfolio.yaml").read_text(encoding="utf-8"))["money"]
+    portfolio = load_world(_write(tiny, money=money | {"rack_budget": "50e6 USD"}, **written)).portfolio
+    assert all(getattr(portfolio, key) for key in CLAUSES)
+    assert set(written) == set(CLAUSES)
 
 
 def test_clauses_are_optional(tiny: Path) -> None:

@@ -109,7 +109,7 @@ def test_small_or_single_sites_stay_whole() -> None:
 @pytest.mark.parametrize("seed", range(16))
 def test_bound_optimum_plan(seed: int) -> None:
     """The bound by site is no less than the optimum, the plan no more; one certificate proves it for the whole."""
-    problem = portfolio_of(seed)
+    problem = changed(portfolio_of(seed), constant_cents=-1_234_567 * seed)
     solution = solved(problem)
     optimum = highs_optimum(problem).objective_cents
     assert solution.bound >= optimum >= solution.objective
@@ -130,7 +130,7 @@ def test_bound_by_site_is_about_that_of_the_whole() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_contributions_add_up(seed: int) -> None:
     """Parts of sites and of what they share are bound and objective to the cent, and no part of the gap is negative."""
-    problem = portfolio_of(seed, FULL_SIZE)
+    problem = changed(portfolio_of(seed, FULL_SIZE), constant_cents=98_765_432 * seed)
     solution = solved(problem)
     parts = contributions(problem, solution.certificate, solution.plan)
     assert parts.bound == solution.bound

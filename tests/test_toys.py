@@ -102,8 +102,11 @@ def test_toy_is_complete(name: str) -> None:
 @pytest.mark.parametrize("name", FEASIBLE)
 def test_highs_optimum_is_the_answer(name: str) -> None:
     """HiGHS on the exported problem finds the answer worked out by hand."""
-    optimum = _highs(name)
-    _assert_answer(CASES[name], _lowered(name).problem, optimum.n_racks, optimum.objective_cents)
+    optimum, problem = _highs(name), _lowered(name).problem
+    _assert_answer(CASES[name], problem, optimum.n_racks, optimum.objective_cents)
+    if CASES[name].decisions:
+        named = dict(zip(problem.side.column_names if problem.side else (), optimum.decisions, strict=True))
+        assert {column: value for column, value in named.items() if value} == CASES[name].decisions
 
 
 @pytest.mark.parametrize("name", FEASIBLE)
@@ -112,6 +115,8 @@ def test_plan_is_the_answer(name: str) -> None:
     problem = _lowered(name).problem
     solution = solve(problem, SolveOptions(backend="numpy", work_limit=WORK_LIMIT))
     _assert_answer(CASES[name], problem, solution.plan.n_racks, solution.objective)
+    if CASES[name].decisions:
+        assert solution.decisions == CASES[name].decisions
     assert solution.objective == _highs(name).objective_cents
     assert solution.bound >= solution.objective
 
@@ -146,6 +151,26 @@ def test_failure_table_says_so(name: str, tmp_path: Path) -> None:
     for expected in CASES[name].failures:
         entry = table[str(expected["element"])]
         assert {key: entry[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("name", [name for name in FEASIBLE if CASES[name].terms])
+def test_contract_ledger_says_so(name: str, tmp_path: Path) -> None:
+    """What the plan makes of its contract stands in plan.json."""
+    options = SolveOptions(backend="numpy", work_limit=WORK_LIMIT)
+    run = create_run(_world(name), RunRequest(tmp_path / "run", options), lambda _: None)
+    stated = json.loads((run.folder / "plan.json").read_text())["terms"]
+    for kind, lines in CASES[name].terms.items():
+        for line in lines:
+            assert any(_has(one, line) for one in stated[kind]), stated[kind]
+
+
+def _has(stated: Any, asked: Any) -> bool:
+    """Whether all that is asked stands there, mapping by mapping and item by item."""
+    if isinstance(asked, dict):
+        return isinstance(stated, dict) and all(_has(stated.get(key), value) for key, value in asked.items())
+    if isinstance(asked, list):
+        return isinstance(stated, list) and all(any(_has(one, item) for one in stated) for item in asked)
+    return bool(stated == asked)
 
 
 OTHERS = [(name, index) for name in FEASIBLE for index in range(len(CASES[name].otherwise))]

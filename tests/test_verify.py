@@ -104,7 +104,7 @@ def test_every_toy_is_accepted(name: str, run_of: Callable[[str], Path]) -> None
     assert {check.name for check in report.checks} == {
         "inputs", "form", "tables", "placements", "eligibility", "growth", "blocks", "units", "decisions", "limits",
         "power", "failures", "totals", "money", "cash", "books", "binding", "ineligible", "objective", "bound",
-        "nonlinear chain", "plant at its hour",
+        "nonlinear chain", "plant at its hour", "aim",
     }  # fmt: skip
 
 

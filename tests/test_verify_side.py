@@ -218,3 +218,48 @@ def best_decisions(side: Side, n_racks: int) -> dict[str, int]:
         sold = f"sold:chat:contracted:{quarter}"
         values[sold] = min(side.columns[sold].most, -column.terms[f"work:chat:{quarter}"] * values[name])
     return values
+
+
+def leaf(cents_scaled: int, **changes: Any) -> dict[str, Any]:
+    """A leaf at a price of work, in 2^-20 cents for a unit; the grid of leaves is 2^-50."""
+    return {**NO_PRICES, "side": {WORK: str(cents_scaled << 30)}, "sides": [], "scale_bits": 50} | changes
+
+
+def split_bound(at_most: object, below: Any, above: Any, decision: object = SOLD) -> int:
+    """What a tree proves that splits what is sold in a quarter."""
+    node = {"decision": decision, "at_most": at_most, "below": below, "above": above}
+    return verification_of(world_of(), trees={"problem": node})._bound_cents()
+
+
+def test_split_of_a_decision_holds_it_in_its_leaves() -> None:
+    """Above, 101 units at the least are sold at 0.8 cents and bought at 1.6; below, 100 at the most at no price."""
+    others = 12 * ASKED * UNIT
+    above = (others - 101 * UNIT + MOST * (2 * RATE * UNIT - HOUR)) // ONE
+    assert split_bound(100, leaf(UNIT), leaf(2 * UNIT)) == above
+    assert split_bound(100, leaf(0), leaf(UNIT)) == (others + MOST * (RATE * UNIT - HOUR)) // ONE
+    assert split_bound(10_000, leaf(0), leaf(UNIT)) == (others + 10_000 * UNIT) // ONE
+
+
+def test_leaf_without_a_decision_left_holds_no_plan() -> None:
+    """More than is asked for cannot be sold, whatever the prices there."""
+    assert split_bound(ASKED, leaf(UNIT), leaf(0)) == split_bound(100, leaf(UNIT), leaf(UNIT))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"decision": "sold:chat:spot:2027-Q3"}, "what is decided beside the racks"),
+        ({"decision": WORK}, "what is decided beside the racks"),
+        ({"decision": None}, "what is decided beside the racks"),
+        ({"at_most": -1}, "a whole number from 0"),
+        ({"at_most": 0.5}, "a whole number from 0"),
+        ({"at_most": True}, "a whole number from 0"),
+        ({"above": None}, "a node or a leaf under 'above'"),
+        ({"above": leaf(UNIT, sides=["0"])}, "a multiplier for each of the 0 splits of racks"),
+        ({"above": leaf(UNIT, side={"work": "0"})}, "rows of the side program"),
+    ],
+)
+def test_splits_of_nothing_are_refused(changes: dict[str, Any], words: str) -> None:
+    sound: dict[str, Any] = {"at_most": 100, "below": leaf(UNIT), "above": leaf(UNIT)}
+    with pytest.raises(CertificateError, match=words):
+        split_bound(**(sound | changes))

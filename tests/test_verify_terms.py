@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from copy import deepcopy
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-from contract_cases import commitment, every_clause, floor, tranche
-from fixtures.small_site import small_site
+from contract_cases import clause, commitment, every_clause, floor, tranche
+from fixtures.small_site import PROVENANCE, small_site
 from fixtures.small_world import small_world
 from verify_cases import verification_of
 from work_cases import BASIS, made_basis, work_content
 
 from planner.lower import lower
+from planner.run.document import placements
+from planner.run.terms import terms_ledger
+from planner.verify.terms_check import check_terms
 
 if TYPE_CHECKING:
     from planner.problem import SideProgram
@@ -115,3 +121,78 @@ def test_tranche_by_hand() -> None:
     column = side.columns["tranche:first"]
     assert (column.worth_scaled, column.most, column.terms) == (100_000 * ONE, 1, {"tranche:first": 4})
     assert column.raises == {("*:budget:racks", t): 100_000_000 * ONE for t in (3, 4, 5)}
+
+
+def stated_plan(seed: int, **portfolio: Any) -> tuple[World, dict[str, Any]]:
+    """A world under every clause, and the placements, decisions and ledger of racks and values drawn at random."""
+    leave = clause("leave", commitment="rent", notice_quarters=2, steps=[{"start": "2027-Q3", "share": "33.3 %"}])
+    world = world_with(termination=[leave], **portfolio)
+    lowered = lower(world)
+    problem, random = lowered.problem, np.random.default_rng(seed)
+    shape = (problem.n_rows, problem.n_configurations, problem.n_periods)
+    n_racks = np.cumsum(random.integers(0, 2, shape), axis=2).astype(np.int32)
+    assert problem.side is not None
+    columns = zip(problem.side.column_names, problem.side.column_most, strict=True)
+    decisions = {name: int(random.integers(0, min(most, 10**6) + 1)) for name, most in columns}
+    nothing = {"scale_bits": 30, "limits": {}, "inside": {}}
+    ledger = terms_ledger(world, lowered, n_racks, decisions, nothing)
+    assert ledger is not None
+    plan = {"placements": list(placements(problem, n_racks)), "decisions": decisions, "terms": asdict(ledger)}
+    return world, json.loads(json.dumps(plan))
+
+
+def checked(world: World, plan: dict[str, Any]) -> tuple[bool, str]:
+    """What verification says of a plan's terms."""
+    one = verification_of(world, plan)
+    placed, _ = one._placements
+    found = check_terms(plan, placed, plan["decisions"], one.ledger, one.limits)
+    return found.ok, found.detail
+
+
+@pytest.mark.parametrize("perspective", ["chain", "customer"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_ledger_of_the_plan_reconciles(perspective: str, seed: int) -> None:
+    """Whatever stands and whatever is decided, the ledger is what verification makes of it."""
+    supply = [
+        {
+            "system": system,
+            "deliveries": [{"quarter": quarter, "racks": 20} for quarter in ("2027-Q1", "2027-Q4")],
+            "order_lead_quarters": lead,
+            "provenance": PROVENANCE,
+        }
+        for system, lead in (("gb200-nvl72", 3), ("gb300-nvl72", 0))
+    ]
+    world, plan = stated_plan(seed, perspective=perspective, supply=supply)
+    held, told = checked(world, plan)
+    assert held, told
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "figure"),
+    [
+        ("floors", 3, "reached"),
+        ("floors", 7, "short"),
+        ("floors", 7, "price_cents"),
+        ("shares", 0, "part"),
+        ("tranches", 0, "reached"),
+        ("commitments", 0, "consumed_cents"),
+        ("termination", 4, "exit_cents"),
+        ("orders", 0, "n_used"),
+    ],
+)
+def test_a_figure_that_is_off_by_one_is_refused(key: str, line: int, figure: str) -> None:
+    """And the message says which, where, and what is due."""
+    world, plan = stated_plan(1)
+    changed = deepcopy(plan)
+    changed["terms"][key][line][figure] += 1
+    held, told = checked(world, changed)
+    assert not held
+    assert f"'{key}' line {line}: {figure} is {plan['terms'][key][line][figure]}" in told
+
+
+def test_a_plan_that_says_nothing_of_its_contract_is_refused() -> None:
+    """The key is due where there are clauses, with a line for each."""
+    world, plan = stated_plan(1)
+    assert "'terms' is due" in checked(world, {**plan, "terms": None})[1]
+    short = {**plan["terms"], "floors": plan["terms"]["floors"][1:]}
+    assert "are due" in checked(world, {**plan, "terms": short})[1]

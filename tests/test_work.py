@@ -14,6 +14,7 @@ from work_cases import curve, made_basis, point, tier, working_world, workload
 
 from planner.lower import lower
 from planner.problem import SHARE_BITS, ColumnKind
+from planner.run.rates import work_rates
 from sites.faults import InputError
 
 if TYPE_CHECKING:
@@ -295,3 +296,14 @@ def test_committed_racks_are_paid_for_placed_or_not() -> None:
     rented = problem_in("customer", money=money, supply=[entry | {"committed": True}])
     assert rented.constant_cents == 0
     assert np.unique(rented.period_value).tolist() == [-RENT_CENTS]
+
+
+def test_a_run_says_what_rates_rest_on() -> None:
+    """GB300 lies between two points whose time to first token nobody measured; GB200 is too slow, with the reason."""
+    world = working_world(workloads=[workload(speed="40 tokens/s/user", ttft="2 s")])
+    slow, fast = work_rates(world)
+    assert (slow.configuration, slow.rate_per_s, slow.status) == ("gb200-nvl72", None, None)
+    assert "the fastest measured is 20" in (slow.reason or "")
+    assert (fast.configuration, fast.rate_per_s, fast.reason) == ("gb300-nvl72", 800.0, None)
+    assert (fast.status, fast.interpolated, fast.ttft_unchecked, fast.measured) == ("measured", True, True, "2026-Q3")
+    assert work_rates(small_world()) == ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from work_cases import BASIS, made_basis, tier, work_content, workload
 from sites.catalog.loader import load_catalog
 from sites.schema.portfolio import PortfolioFile
 from sites.workload_checks import money_findings, workload_findings
+from sites.yaml_nodes import plain_value, read_nodes
 
 CATALOG = replace(load_catalog(), throughput={BASIS: made_basis()})
 
@@ -149,3 +152,14 @@ def test_payments_are_the_whole_price_in_order(parts: list[tuple[str, int]], wor
     listed = [{"share": share, "offset_quarters": offset} for share, offset in parts]
     with pytest.raises(ValidationError, match=words):
         PortfolioFile.model_validate(small_portfolio(money={"payment_terms": listed}))
+
+
+def test_the_portfolio_keys_of_the_documents_are_allowed() -> None:
+    """The example of docs/workloads.md, beside a portfolio that offers a system which its basis knows."""
+    text = (Path(__file__).parent.parent / "docs" / "workloads.md").read_text(encoding="utf-8")
+    [body] = re.findall(r"^```yaml\n(.*?)^```$", text, re.M | re.S)
+    written = plain_value(read_nodes(body.encode(), "workloads.md")[0])
+    portfolio = PortfolioFile.model_validate(small_portfolio(**written))
+    listed = [*workload_findings(portfolio, ("small",), load_catalog(), 6), *money_findings(portfolio)]
+    assert listed == []
+    assert set(type(portfolio.workloads[0]).model_fields) - set(written["workloads"][0]) == {"ttft"}

@@ -175,6 +175,26 @@ RULES: dict[str, str] = {
     "contract": "revenue at the contract price until it is used up",
     "market-factor": "market price behind the contract",
     "acceptance-lag": "no revenue before acceptance",
+    # work and whose money decides (section 7a)
+    "work-tiers": "work is sold dearest first, as far as it is asked",
+    "work-accepted": "racks work from acceptance to the end of their life",
+    "work-residency": "work that must stay on its sites",
+    "work-service-level": "what a rack does at a speed decides who serves",
+    "work-penalty": "what was promised and is not served costs",
+    "payment-terms": "the price of a rack in parts",
+    "residual-value": "what a rack brings at the end of its life",
+    "committed-delivery": "racks that are paid for, placed or not",
+    "storage": "what a delivered rack costs that is not placed",
+    "customer-books": "who rents racks pays rent and earns with work",
+    # contract clauses (section 7a)
+    "floor-power": "power that was promised, at a price",
+    "floor-work": "work that was promised, at a price",
+    "share": "how much of the plan a part may be",
+    "tranche-cash": "an instalment that a milestone unlocks",
+    "tranche-budget": "a milestone that pays for more racks",
+    "tranche-missed": "a milestone out of reach, and what keeps it there",
+    "take-or-pay": "rent that is due, used or not",
+    "termination": "what leaving a commitment costs",
     # no plan
     "infeasible-no-row": "no usable row",
     "infeasible-occupied": "overloaded before anything is placed",
@@ -218,6 +238,10 @@ class ToyCase:
     n_racks_by_site: dict[str, int]
     """Racks in the last quarter, where it matters on which site they stand."""
     objective_cents: int | None
+    decisions: dict[str, int]
+    """What is decided beside the racks, by name of the column, zeros left out; empty where the toy does not say."""
+    terms: dict[str, list[dict[str, object]]]
+    """Figures that lines of the contract's ledger must have, by kind of clause; what is not named is not asked."""
     binding: tuple[str, ...]
     """Patterns of names of limits with twice whose capacity the plan would be worth more."""
     ineligible: tuple[Refusal, ...]
@@ -251,6 +275,8 @@ def _case(folder: Path) -> ToyCase:
         },
         n_racks_by_site=answer.pop("n_racks_by_site", {}),
         objective_cents=answer.pop("objective_cents", None),
+        decisions=answer.pop("decisions", {}),
+        terms=answer.pop("terms", {}),
         binding=tuple(answer.pop("binding", ())),
         ineligible=tuple(Refusal(**refusal) for refusal in answer.pop("ineligible", ())),
         failures=tuple(answer.pop("failures", ())),

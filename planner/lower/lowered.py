@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from planner.lower.counted import Counting
     from planner.lower.refresh import Refreshes
     from planner.lower.site import LoweredSite
     from planner.problem import Problem
@@ -109,6 +110,8 @@ class Lowered:
     """What is converted for racks of a system, by `site:row` and system."""
     refreshes: Refreshes
     """Systems and configurations of the problem beside those on offer."""
+    counting: Counting
+    """What racks count for in contract clauses."""
 
     @property
     def graphs(self) -> dict[str, SiteGraphs]:

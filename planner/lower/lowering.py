@@ -13,7 +13,7 @@ from planner.lower.assemble import assemble
 from planner.lower.by_site import by_site
 from planner.lower.contract_terms import RACK_BUDGET, raises_rack_budget
 from planner.lower.cooling_limits import CoolingLimits
-from planner.lower.counted import measures_meter
+from planner.lower.counted import Counting, measures_meter
 from planner.lower.dominance import drop_implied
 from planner.lower.draws import draw_of
 from planner.lower.eligibility import SiteEligibility, Verdict
@@ -129,8 +129,9 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     monies = [SiteMoney(portfolio, offer, prices, supply_at_meter(site.graphs), table.meter_w) for site, table in pairs]
     unit_racks = _unit_racks(catalog, offer)
     racks = assemble(portfolio, refreshes, hosts, monies, first_period, limits, ineligible, unit_racks)
-    counted_w = [table.counted_w for table in tables]
-    problem = with_side(racks, portfolio, catalog, refreshes, hosts, monies, prices, counted_w)
+    names, counted_w = tuple(site.name for site in sites), tuple(table.counted_w for table in tables)
+    counting = Counting(portfolio, offer, prices, names, monies, counted_w)
+    problem = with_side(racks, catalog, hosts, counting, refreshes)
     return Lowered(
         problem=problem,
         rows=tuple(row_info(one.site, row) for one in hosts for row in one.row_idx),
@@ -148,6 +149,7 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
             for one in hosts
             for (row, system), conversion in one.conversions.items()
         },
+        counting=counting,
         refreshes=refreshes,
     )
 

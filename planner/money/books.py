@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from planner.money.beyond import beyond_cents
 from planner.money.depreciation import Schedule, schedules
-from planner.money.lines import BEYOND, CAPITAL, Line, Party, sign
+from planner.money.lines import BEYOND, CAPITAL, Line, Party
 from planner.money.measures import annual_rate, payback
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def books_of(scene: Scene, flow: CashFlow, totals: Sequence[PeriodTotals], objec
     own = {Party.PROVIDER: provider, Party.CUSTOMER: customer, Party.CHAIN: chain}[flow.party]
     exact_cents = floor(flow.present_value_usd() * 100)
     extra_cents = sum(
-        sign(flow.party, account.line) * floor(maker.present_cents(values)) for account, values in beyond.items()
+        flow.sign(flow.party, account.line) * floor(maker.present_cents(values)) for account, values in beyond.items()
     )
     return Books(
         perspective=flow.party,
@@ -192,7 +192,7 @@ class _Maker:
         """Lines of a party's books by line and label, sites summed."""
         found: dict[tuple[Line, str], tuple[int, ...]] = {}
         for account, values in {**self.flow.entry_cents, **self.beyond}.items():
-            own, key = sign(party, account.line), (account.line, account.label)
+            own, key = self.flow.sign(party, account.line), (account.line, account.label)
             if own:
                 before = found.get(key, (0,) * len(values))
                 found[key] = tuple(total + own * cents for total, cents in zip(before, values, strict=True))

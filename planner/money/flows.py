@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from planner.money.clauses import add_clauses, last_clause_quarter
 from planner.money.lines import Account, Line, Party, sign
 from planner.money.owner import add_owner
 from planner.money.purchase import add_purchases, last_payment_quarter
@@ -57,12 +58,16 @@ class CashFlow:
         """Entries of the plan's own books by site and label, [n_quarters]; payments negative."""
         return {(account.site, account.label): values for account, values in self.book(self.party).items()}
 
+    def sign(self, party: Party, line: Line) -> int:
+        """How entries of a line count in a party's books: 1 as they are, −1 turned round, 0 not at all."""
+        return sign(party, line, self.party)
+
     def book(self, party: Party) -> dict[Account, tuple[int, ...]]:
         """Entries of a party's books by account, [n_quarters]; payments negative."""
         return {
-            account: tuple(sign(party, account.line) * cents for cents in values)
+            account: tuple(self.sign(party, account.line) * cents for cents in values)
             for account, values in self.entry_cents.items()
-            if sign(party, account.line)
+            if self.sign(party, account.line)
         }
 
     def net_cents(self, party: Party | None = None) -> tuple[int, ...]:
@@ -76,12 +81,12 @@ class CashFlow:
 
     def quarter_usd(self, party: Party) -> tuple[Fraction, ...]:
         """Exact sum of a party's entries in each quarter."""
-        return tuple(
-            sum(
-                (sign(party, account.line) * values[t] for account, values in self.exact_usd.items()), start=Fraction(0)
-            )
-            for t in range(len(self.quarters))
-        )
+        total = [Fraction(0)] * len(self.quarters)
+        for account, values in self.exact_usd.items():
+            own = self.sign(party, account.line)
+            for t, usd in enumerate(values if own else ()):
+                total[t] += own * usd
+        return tuple(total)
 
     def present_value_usd(self, party: Party | None = None) -> Fraction:
         """Exact sum of a party's discounted entries; of the plan's own books without one."""
@@ -115,6 +120,7 @@ def flow_of(scene: Scene) -> CashFlow:
     table = Table(_n_quarters(scene))
     add_work(table, scene)
     add_rental(table, scene)
+    add_clauses(table, scene)
     add_owner(table, scene)
     add_purchases(table, scene)
     add_refresh(table, scene)
@@ -131,5 +137,6 @@ def flow_of(scene: Scene) -> CashFlow:
 
 
 def _n_quarters(scene: Scene) -> int:
-    """To the end of the last rack's life, or the last payment for it where that comes later."""
-    return max(scene.n_decided - 1 + scene.life_quarters, last_payment_quarter(scene) + 1)
+    """To the end of the last rack's life, or the last payment for racks or under a contract where that is later."""
+    lives = scene.n_decided - 1 + scene.life_quarters
+    return max(lives, last_payment_quarter(scene) + 1, last_clause_quarter(scene) + 1)

@@ -18,6 +18,10 @@ class Line(StrEnum):
     MARKET = "rental at market price"
     PREMIUM = "contract premium"
     ACCEPTANCE = "not yet accepted"
+    SHORTFALL = "take-or-pay shortfall"
+    INSTALMENTS = "instalments"
+    FLOORS = "broken floors"
+    SHARES = "broken shares"
     ENERGY = "energy"
     DEMAND = "demand charge"
     MINIMUM_DEMAND = "minimum demand"
@@ -42,8 +46,10 @@ SERVED = frozenset({Line.SERVICE, Line.PENALTIES, Line.CHARGES})
 """What whoever works on the racks earns by it and pays for it."""
 BEYOND = frozenset({Line.FACILITY, Line.CONNECTION})
 """What only books have, where the portfolio asks for it: the plan does not choose it."""
-TRANSFERS = frozenset({Line.MARKET, Line.PREMIUM, Line.ACCEPTANCE})
+TRANSFERS = frozenset({Line.MARKET, Line.PREMIUM, Line.ACCEPTANCE, Line.SHORTFALL})
 """What the customer pays to the provider; entries are as the provider has them."""
+PROMISES = frozenset({Line.INSTALMENTS, Line.FLOORS, Line.SHARES})
+"""What outsiders pay or take for milestones and limits that are kept or broken."""
 
 
 class Party(StrEnum):
@@ -77,13 +83,12 @@ class Account:
         return replace(self, system="")
 
 
-def sign(party: Party, line: Line) -> int:
-    """How entries of a line count in a party's books: 1 as they are, −1 turned round, 0 not at all."""
-    owner, customer = int(line in OWNED | BEYOND | TRANSFERS), int(line in SERVED) - int(line in TRANSFERS)
-    match party:
-        case Party.PROVIDER:
-            return owner
-        case Party.CUSTOMER:
-            return customer
-        case Party.CHAIN:
-            return owner + customer
+def sign(party: Party, line: Line, decider: Party) -> int:
+    """How entries of a line count in a party's books: 1 as they are, −1 turned round, 0 not at all.
+
+    Parameters: decider, in whose books the plan was chosen; promises are its own, the customer's where both chose.
+    """
+    promised = line in PROMISES
+    owner = int(line in OWNED | BEYOND | TRANSFERS or (promised and decider is Party.PROVIDER))
+    customer = int(line in SERVED or (promised and decider is not Party.PROVIDER)) - int(line in TRANSFERS)
+    return {Party.PROVIDER: owner, Party.CUSTOMER: customer, Party.CHAIN: owner + customer}[party]

@@ -84,15 +84,13 @@ def _add_committed(table: Table, scene: Scene, supply: Supply) -> None:
 
 def _placed(scene: Scene, system: str) -> list[int]:
     """Racks of a system that have been placed by each decision quarter, over all sites, whether they still stand."""
-    n_placed = [0] * scene.n_decided
+    n_placed = np.zeros(scene.n_decided, np.int64)
     for racks in scene.racks.values():
-        started = list(racks.started[scene.offer.systems.index(system)]) if system in scene.offer.systems else []
-        for t, n in enumerate(started):
-            n_placed[t:] = [known + int(n) for known in n_placed[t:]]
+        if system in scene.offer.systems:
+            n_placed += np.cumsum(racks.started[scene.offer.systems.index(system)])[: scene.n_decided]
         for number, t in np.argwhere(racks.refreshed):
             option = scene.lowered.refreshes.options[number]
             came = {option.refresh.before: int(t), option.refresh.after: max(int(t), option.begins)}
             if system in came:
-                n = int(racks.refreshed[number, t])
-                n_placed[came[system] :] = [known + n for known in n_placed[came[system] :]]
-    return n_placed
+                n_placed[came[system] :] += racks.refreshed[number, t]
+    return [int(n) for n in n_placed]

@@ -33,6 +33,7 @@ from planner.run.tables import (
     write_csv,
     write_placements_parquet,
 )
+from planner.run.terms import terms_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,14 +142,19 @@ def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
         seed=solution.seed,
         wall_s=solution.wall_s,
     )
-    evaluation, placed = evaluate(world, lowered, lowered.graphs, n_racks), lowered.refreshes.as_they_are(n_racks)
+    evaluation = evaluate(world, lowered, lowered.graphs, n_racks, solution.decisions)
     if evaluation.money.objective_cents != aimed.npv_cents:
         msg = (
             f"the plan is worth {evaluation.money.objective_cents} cents by its parts and {aimed.npv_cents} by the "
             "search; these must agree, so nothing was written"
         )
         raise AssertionError(msg)
-    document = plan_document(world.portfolio.name, lowered.problem, placed, outcome, evaluation)
+    placed = lowered.refreshes.as_they_are(n_racks)
+    document = plan_document(world.portfolio.name, lowered.problem, placed, outcome, evaluation, solution.decisions)
+    prices = solution.certificate_json(aimed.problem)
+    terms = terms_ledger(world, lowered, n_racks, solution.decisions or {}, prices)
+    if terms is not None:
+        document["terms"] = asdict(terms)
     if aimed.statement is not None:
         document |= {"aim": aimed.statement, "npv_cents": aimed.npv_cents}
     return document

@@ -55,10 +55,18 @@ def placements(problem: Problem, n_racks: NDArray[np.int32]) -> Iterator[dict[st
 
 
 def plan_document(
-    portfolio: str, problem: Problem, n_racks: NDArray[np.int32], outcome: Outcome, evaluation: Evaluation
+    portfolio: str,
+    problem: Problem,
+    n_racks: NDArray[np.int32],
+    outcome: Outcome,
+    evaluation: Evaluation,
+    decisions: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """The content of `plan.json`; `docs/formats.md` says what each key means."""
-    return {
+    """The content of `plan.json`; `docs/formats.md` says what each key means.
+
+    Parameters: decisions, by name of a column of the side program; None, and no key, without one.
+    """
+    return ({} if decisions is None else {"decisions": dict(decisions)}) | {
         "format": FORMAT,
         "status": outcome.status,
         "objective": outcome.objective,
@@ -77,7 +85,7 @@ def plan_document(
         "binding": [asdict(one) for one in evaluation.binding],
         "stranding": [asdict(one) for one in evaluation.stranding],
         "failures": [asdict(one) for one in evaluation.failures],
-        "money": asdict(evaluation.money),
+        "money": {name: value for name, value in asdict(evaluation.money).items() if value is not None},
         "levels": [asdict(one) for one in evaluation.levels],
         "dates": asdict(evaluation.dates),
         "conversions": [asdict(one) for one in evaluation.conversions],
@@ -85,6 +93,16 @@ def plan_document(
         "waiting": [asdict(one) for one in evaluation.waiting],
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
+        **({"rates": [asdict(one) for one in evaluation.rates]} if evaluation.rates else {}),
+        **_work(evaluation),
+    }
+
+
+def _work(evaluation: Evaluation) -> dict[str, Any]:
+    """What racks work for and what it costs; nothing where nothing works."""
+    if not evaluation.served.tiers:
+        return {}
+    return {
         "service": [asdict(one) for one in evaluation.service],
         "served": asdict(evaluation.served),
         "unit_costs": asdict(evaluation.unit_costs),
@@ -112,3 +130,16 @@ def racks_of_document(
         key = row_idx[f"{one['site']}:{one['row']}"], configuration_idx[one["configuration"]], period_idx[one["period"]]
         n_racks[key] = one["n_racks"]
     return n_racks
+
+
+def decisions_of_document(document: Mapping[str, Any], column_names: Sequence[str]) -> tuple[int, ...]:
+    """What a plan document decides beside its racks, [n_columns]; 0 where a column is not named.
+
+    Parameters: document, the content of `plan.json`; column_names of the side program, in order. Raises KeyError for a
+    name that is none of these.
+    """
+    column_idx = {name: index for index, name in enumerate(column_names)}
+    values = [0] * len(column_idx)
+    for name, value in document.get("decisions", {}).items():
+        values[column_idx[name]] = value
+    return tuple(values)

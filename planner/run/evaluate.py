@@ -16,10 +16,12 @@ from planner.money.unit_costs import UnitCosts, unit_costs
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
+from planner.run.decided import with_decided_capacity
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
 from planner.run.failures import Failure, PlanRow, site_failures
 from planner.run.flow import RowDraw
 from planner.run.loads import limit_loads
+from planner.run.rates import WorkRate, work_rates
 from planner.run.refreshes import RefreshedRow, WaitingRows, refreshed_rows, waiting_rows
 from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at
 from planner.run.value import Money, UnitCount, money, unit_counts
@@ -67,6 +69,8 @@ class Evaluation:
     waiting: tuple[WaitingRows, ...]
     cash: CashLedger
     books: Books
+    rates: tuple[WorkRate, ...]
+    """Empty where nothing works."""
     service: tuple[Service, ...]
     served: ServedLedger
     unit_costs: UnitCosts
@@ -86,6 +90,7 @@ def evaluate(
     none.
     """
     problem = lowered.problem
+    decided = with_decided_capacity(problem, decisions or {})
     loads = limit_loads(problem, n_racks)
     refreshes, standing = lowered.refreshes, lowered.refreshes.as_they_are(n_racks)
     offered = world.portfolio.configurations
@@ -93,25 +98,26 @@ def evaluate(
     facts = configuration_facts(world.catalog, offered)
     rooms, kinds = Rooms(problem, standing, graphs_by_site, draws), element_kinds(graphs_by_site)
     totals = period_totals(world, lowered, standing, facts)
-    worth = money(problem, n_racks, rack_prices_cents(world, refreshes))
+    worth = money(problem, n_racks, rack_prices_cents(world, refreshes), decisions)
     scene = scene_of(world, lowered, n_racks, decisions)
     flow = flow_of(scene)
-    levels = _other_levels(level_use(problem, loads, kinds, lowered.dropped))
+    levels = _other_levels(level_use(decided, loads, kinds, lowered.dropped))
     return Evaluation(
         totals=totals,
-        binding=binding_limits(problem, loads, rooms),
-        stranding=strandings(problem, loads, rooms, kinds),
+        binding=binding_limits(decided, loads, rooms),
+        stranding=strandings(decided, loads, rooms, kinds),
         levels=(*meter_levels(world, graphs_by_site, totals), *levels),
         failures=_failures(world, problem, graphs_by_site, standing, draws, facts),
         money=worth,
         units=unit_counts(problem, n_racks, refreshes),
         ineligible=_ineligible(problem),
         conversions=tuple(converted_rows(world.catalog, lowered, n_racks)),
-        dates=dates_ledger(world, problem, graphs_by_site, standing, facts, loads),
+        dates=dates_ledger(world, decided, graphs_by_site, standing, facts, loads),
         refreshes=tuple(refreshed_rows(world.portfolio, lowered, n_racks)),
         waiting=tuple(waiting_rows(lowered, n_racks, loads)),
         cash=cash_ledger(scene, flow, worth.objective_cents),
         books=books_of(scene, flow, totals, worth.objective_cents),
+        rates=work_rates(world),
         service=service(scene),
         served=served(scene),
         unit_costs=unit_costs(scene, flow),

@@ -9,10 +9,12 @@ import numpy as np
 
 from planner.problem import SHARE_BITS
 from planner.run.totals import contract_use, system_counts
+from planner.side.decide import best_decisions
+from planner.side.worth import worth_cents
 from planner.solve.demand import shortfall_cents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,19 +45,30 @@ class Money:
     contract_amount_cents: int
     contract_used_cents: int
     rack_spend_cents: int
+    decisions_cents: int | None = None
+    """What is decided beside the racks earns; None without a side program and constant."""
+    constant_cents: int | None = None
+    """What every plan earns or pays alike; None without a side program and constant."""
 
     @property
     def objective_cents(self) -> int:
         """What the parts add up to."""
         earned = self.period_value_cents + self.start_value_cents + self.premium_cents
+        earned += (self.decisions_cents or 0) + (self.constant_cents or 0)
         return earned - self.open_cost_cents - self.unit_cost_cents - self.minimum_demand_cents
 
 
-def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequence[int]) -> Money:
+def money(
+    problem: Problem,
+    n_racks: NDArray[np.int32],
+    rack_price_cents: Sequence[int],
+    decisions: Mapping[str, int] | None = None,
+) -> Money:
     """Evaluate the objective of a plan by parts.
 
     Parameters: problem; n_racks, standing racks, [n_rows, n_configurations, n_periods]; rack_price_cents of each
-    system, for the undiscounted spend that the objective does not hold.
+    system, for the undiscounted spend that the objective does not hold; decisions, by name of a column of the side
+    program, the best ones where None.
     """
     standing = np.asarray(n_racks, dtype=np.int64)
     counts = system_counts(problem, n_racks)
@@ -64,6 +77,7 @@ def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequen
     opened = np.diff((block_counts(problem, counts).sum(axis=1) > 0).astype(np.int64), axis=1, prepend=0)
     _, used = contract_use(problem, n_racks)
     by_system = started.sum(axis=(0, 2))
+    has_beside = problem.side is not None or problem.constant_cents != 0
     return Money(
         period_value_cents=int((problem.period_value * standing).sum()),
         start_value_cents=int((problem.start_value * started).sum()),
@@ -74,7 +88,16 @@ def money(problem: Problem, n_racks: NDArray[np.int32], rack_price_cents: Sequen
         contract_amount_cents=problem.contract_amount,
         contract_used_cents=sum(used),
         rack_spend_cents=sum(int(n) * price for n, price in zip(by_system, rack_price_cents, strict=True)),
+        decisions_cents=_decisions_cents(problem, n_racks, decisions) if has_beside else None,
+        constant_cents=problem.constant_cents if has_beside else None,
     )
+
+
+def _decisions_cents(problem: Problem, n_racks: NDArray[np.int32], decisions: Mapping[str, int] | None) -> int:
+    best = best_decisions(problem, n_racks) if decisions is None else None
+    named = best.named if best is not None else decisions or {}
+    side = problem.side
+    return 0 if side is None else worth_cents(side, [named.get(name, 0) for name in side.column_names])
 
 
 def unit_counts(problem: Problem, n_racks: NDArray[np.int32], refreshes: Refreshes) -> tuple[UnitCount, ...]:

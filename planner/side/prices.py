@@ -69,14 +69,25 @@ def excess_worth(
     return [int(one) for one in excess]
 
 
-def bound_term(problem: Problem, price: NDArray[np.object_], limit_price: NDArray[np.object_], grid_bits: int) -> int:
+Held = tuple["NDArray[np.object_]", "NDArray[np.object_]"]
+"""[n_columns] least and most that a branch leaves of every column."""
+
+
+def bound_term(
+    problem: Problem,
+    price: NDArray[np.object_],
+    limit_price: NDArray[np.object_],
+    grid_bits: int,
+    held: Held | None = None,
+) -> int:
     """What rows and columns of the side program and the constant add to the bound, in 2^-(grid_bits + 20) cents.
 
-    Parameters as for `excess_worth`.
+    Parameters as for `excess_worth`; held, where a branch leaves less of columns than the program does.
     """
     total = problem.constant_cents << (grid_bits + SHARE_BITS)
     if problem.side is None:
         return total
     total += sum(int(each) * right for each, right in zip(price, problem.side.row_right, strict=True)) << SHARE_BITS
     excess = excess_worth(problem, price, limit_price, grid_bits)
-    return total + sum(most * one for most, one in zip(problem.side.column_most, excess, strict=True) if one > 0)
+    least, most = held or ([0] * problem.side.n_columns, problem.side.column_most)
+    return total + sum(max(int(low) * one, int(high) * one) for low, high, one in zip(least, most, excess, strict=True))

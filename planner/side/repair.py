@@ -26,21 +26,27 @@ def repaired(
     limit_price: NDArray[np.object_],
     grid_bits: int,
     racks: NDArray[np.float64],
+    free: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.object_]:
     """Prices at which no `needed` column earns anything of its own, nor a `chosen` one where that costs less.
 
     Parameters: price, [n_side_rows]; limit_price, [n_limits, n_periods]; whole multiples of 2^-grid_bits cents; racks,
-    [n_rows, n_configurations, n_periods] about as many as will stand.
+    [n_rows, n_configurations, n_periods] about as many as will stand; free, [n_columns] which a branch leaves as the
+    program has them: the others are left as they are.
     """
     side = problem.side
     if side is None:
         return price
     price = price.copy()
     excess = excess_worth(problem, price, limit_price, grid_bits)
-    for row, (step, _) in _steps(side, ColumnKind.NEEDED, excess, _asking_rows(side)).items():
+    asking, drawn = (
+        {column: place for column, place in rows.items() if free is None or free[column]}
+        for rows in (_asking_rows(side), _rows_of_racks(side))
+    )
+    for row, (step, _) in _steps(side, ColumnKind.NEEDED, excess, asking).items():
         price[row] = max(price[row] - step, 0)
     excess, room = excess_worth(problem, price, limit_price, grid_bits), _room(side, racks)
-    for row, (step, most) in _steps(side, ColumnKind.CHOSEN, excess, _rows_of_racks(side)).items():
+    for row, (step, most) in _steps(side, ColumnKind.CHOSEN, excess, drawn).items():
         if float(step << SHARE_BITS) * max(room[row], 0.0) <= float(most):
             price[row] += step
     return price

@@ -20,6 +20,7 @@ from planner.solve.formulation import MONEY_CENTS
 from planner.solve.packing import effective_values
 from planner.solve.patterns import limits_inside_blocks
 from planner.solve.program import Answer, Program, solve_program
+from planner.solve.side_columns import SideColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,9 +152,13 @@ class ClassProgram:
             own = [number for number, one in enumerate(self.fillings) if one.block_class == index]
             started = self.start[own]
             self.program.at_most({int(number): 1.0 for number in started[started >= 0]}, float(size))
+        self.beside = SideColumns(self.problem, self.program)
         self._limits()
         self._contract()
         self._demand()
+        if self.problem.side is not None:
+            of_class = [self.problem.side.group_of_row_idx[rows[0]] for rows in self.rows_of]
+            self.beside.rows(self.rack, np.array(of_class, np.int64))
 
     def _configurations(self, one: Fillings) -> NDArray[np.int64]:
         return np.flatnonzero(self.problem.system_of_configuration_idx == one.system)
@@ -224,6 +229,8 @@ class ClassProgram:
                 capacity = float(problem.capacity[limit, t])
                 places = np.argwhere((per_rack > 0) & (self.rack[:, :, t] >= 0))
                 terms = {int(self.rack[c, k, t]): float(per_rack[c, k]) / max(capacity, 1.0) for c, k in places}
+                added = self.beside.added(int(limit), int(t)) if terms else {}
+                terms |= {number: -amount / max(capacity, 1.0) for number, amount in added.items()}
                 self.program.at_most(terms, min(capacity, 1.0))
 
     def _contract(self) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.side.prices import Held
     from planner.solve.patterns import RowPatterns
     from planner.solve.relaxation import Relaxation
 
@@ -165,9 +166,12 @@ def bound_scaled(problem: Problem, patterns: RowPatterns, proof: Certificate) ->
     return joint_term(problem, proof) + _block_term(problem, patterns, proof, reduced_values(problem, proof))
 
 
-def joint_term(problem: Problem, proof: Certificate) -> int:
-    """What capacities, the contract, minimum demands and the side program add to the bound, in 2^-value_bits cents."""
-    beside = bound_term(problem, proof.side, proof.limit, proof.grid_bits)
+def joint_term(problem: Problem, proof: Certificate, held: Held | None = None) -> int:
+    """What capacities, the contract, minimum demands and the side program add to the bound, in 2^-value_bits cents.
+
+    Parameters: held, what a branch leaves of the side program's columns.
+    """
+    beside = bound_term(problem, proof.side, proof.limit, proof.grid_bits, held)
     return _capacity_term(problem, proof) + contract_term(problem, proof) - _demand_term(problem, proof) + beside
 
 

@@ -178,4 +178,17 @@ class _Dive:
         there = last >= 0
         wanted = np.where(there, np.append(answer.values, 0.0)[last], 0.0)
         self._relaxed.limit(last[there], whole_units(wanted)[there])
-        return self._relaxed.solve() or answer
+        return self._switched(self._relaxed.solve() or answer)
+
+    def _switched(self, answer: Answer) -> Answer:
+        """The best answer with instalments whole, each in turn at 1 where that is possible and worth more than 0."""
+        for number in self._program.beside.switches[:, None]:
+            found: list[tuple[float, float, Answer]] = []
+            for value in (1.0, 0.0):
+                self._relaxed.fix(number, np.array([value]))
+                tried = self._relaxed.solve()
+                found += [] if tried is None else [(tried.objective, value, tried)]
+            if found:
+                _, value, answer = max(found, key=lambda one: one[:2])
+                self._relaxed.fix(number, np.array([value]))
+        return answer

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import may_stand
+from planner.side.decide import best_decisions
+from planner.side.worth import raised_capacity, rows_hold
 from planner.solve.value import block_counts, system_counts
 
 if TYPE_CHECKING:
@@ -25,13 +27,29 @@ def limit_loads(problem: Problem, n_racks: NDArray[np.integer]) -> NDArray[np.in
     return load
 
 
-def limits_hold(problem: Problem, n_racks: NDArray[np.integer]) -> bool:
-    """Whether every limit holds in every period."""
-    return bool((limit_loads(problem, n_racks) <= problem.capacity).all())
+def limits_hold(problem: Problem, plan: Plan) -> bool:
+    """Whether every limit holds in every period, at the capacity that what is decided beside the racks makes of it."""
+    return bool((limit_loads(problem, plan.n_racks) <= decided_capacity(problem, plan)).all())
+
+
+def decided_capacity(problem: Problem, plan: Plan) -> NDArray[np.int64]:
+    """[n_limits, n_periods] capacities with what is decided beside the racks, scaled by 2^20."""
+    if problem.side is None:
+        return problem.capacity
+    best = best_decisions(problem, plan.n_racks) if plan.decisions is None else None
+    return raised_capacity(problem, plan.decisions or (() if best is None else best.values))
+
+
+def side_holds(problem: Problem, plan: Plan) -> bool:
+    """Whether what is decided beside the racks keeps its rows."""
+    if problem.side is not None and plan.decisions is not None:
+        return rows_hold(problem.side, plan.n_racks, plan.decisions)
+    decisions = best_decisions(problem, plan.n_racks)
+    return decisions is None or decisions.holds
 
 
 def holds(problem: Problem, plan: Plan) -> bool:
-    """Whether limits, periods in which each may stand, growth, one system for each block and whole units all hold."""
+    """Whether limits, first periods, growth, one system for each block, whole units and the side program all hold."""
     racks = plan.n_racks
     blocks = block_counts(problem, plan)
     unit_racks = problem.unit_racks[None, :, None]
@@ -42,5 +60,6 @@ def holds(problem: Problem, plan: Plan) -> bool:
         and (np.diff(system_counts(problem, plan), axis=2) >= 0).all()
         and ((blocks.max(axis=2) > 0).sum(axis=1) <= 1).all()
         and not split.any()
-        and limits_hold(problem, racks)
+        and side_holds(problem, plan)
+        and limits_hold(problem, plan)
     )

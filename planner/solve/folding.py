@@ -49,7 +49,7 @@ class Folded:
         racks = np.zeros((self.problem.n_rows, self.problem.n_configurations, self.problem.n_periods), np.int32)
         for (slot, t), configuration in np.ndenumerate(self.source):
             racks[:, configuration, t] += plan.n_racks[:, slot, t]
-        return Plan(racks)
+        return replace(plan, n_racks=racks)
 
     def certificate(self, proof: Certificate) -> Certificate:
         """Multipliers of `slots` as those of `problem`: each limit's are those of its windows."""

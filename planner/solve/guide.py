@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
@@ -31,6 +31,9 @@ _EXPLORE = 0.06
 
 _SOME = 0.02
 """Share of a row's racks below the highest profile from which the row counts as packed for the lowest."""
+
+_MOST_PRICE = 2**62 - 1
+"""Of a row of the side program: search needs no more to take a price for very high."""
 
 
 class GuideError(Exception):
@@ -69,6 +72,8 @@ class Guide:
     """[n_rows, n_configurations, n_periods] a plan to begin with; without racks where there is none."""
     demand_price: NDArray[np.int64]
     """[n_minimum_demands, n_periods] worth in cents of a watt of demand, scaled by 2^30."""
+    side_price: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """[n_side_rows] worth in cents of a unit of a row of the side program, scaled by 2^30; empty without one."""
 
     def arrays(self) -> dict[str, NDArray[np.int64]]:
         """The arrays by name, as the file stores them."""
@@ -109,7 +114,9 @@ def _stored_arrays(path: Path) -> dict[str, NDArray[np.int64]]:
         stored = np.load(path, allow_pickle=False)
         if isinstance(stored, np.lib.npyio.NpzFile):
             with stored:
-                return {item.name: stored[item.name] for item in fields(Guide)}
+                # Guides from before there were side programs have no prices of theirs.
+                names = [item.name for item in fields(Guide) if item.name != "side_price" or item.name in stored]
+                return {"side_price": np.zeros(0, np.int64)} | {name: stored[name] for name in names}
     except OSError as error:
         msg = f"{path} is not a guide file ({error.strerror}); name the guide.npz of a run folder"
         raise GuideError(msg) from None
@@ -145,6 +152,7 @@ def make_guide(
         block_order_idx=_spread_order(classes.block),
         start_racks=start_racks,
         demand_price=np.array(proof.demand, np.int64).reshape(-1, problem.n_periods),
+        side_price=np.minimum(proof.side, _MOST_PRICE).astype(np.int64),
     )
 
 

@@ -39,6 +39,7 @@ def _wrong_shape(arrays: Mapping[str, NDArray[np.int64]], problem: Problem) -> s
         "block_order_idx": (problem.n_blocks,),
         "start_racks": (problem.n_rows, problem.n_configurations, problem.n_periods),
         "demand_price": (len(problem.minimum_demands), problem.n_periods),
+        "side_price": (0 if problem.side is None else problem.side.n_rows,),
     }
     for name, shape in expected.items():
         if not np.issubdtype(arrays[name].dtype, np.integer):
@@ -71,6 +72,7 @@ def _wrong_index(arrays: Mapping[str, NDArray[np.int64]], problem: Problem) -> s
         "block_order_idx": (0, problem.n_blocks),
         "start_racks": (0, 2**31),
         "demand_price": (0, 2**62),
+        "side_price": (0, 2**62),
     }
     for name, (first, end) in ranges.items():
         wrong = arrays[name][(arrays[name] < first) | (arrays[name] >= end)]

@@ -17,7 +17,7 @@ from planner.problem import Plan, may_stand
 from planner.solve.feasible import holds
 from planner.solve.patterns import row_patterns
 from planner.solve.proof.box import Box, narrowed, whole_box
-from planner.solve.proof.branching import Split, Totals, best_split, splits
+from planner.solve.proof.branching import AnySplit, DecisionSplit, Split, Totals, best_split, splits
 from planner.solve.proof.leaf import Leaf, bound_cents, leaf_of, nothing
 from planner.solve.proof.node import Settled, empty_fillings, settle
 from planner.solve.proof.oracle import Choices
@@ -49,7 +49,7 @@ class Node:
     settled: Settled | None
     exact: int | None = None
     """Cents that its multipliers prove, once they were evaluated; None before, and where the branch holds no plan."""
-    split: Split | None = None
+    split: AnySplit | None = None
     parts: tuple[Node, ...] = field(default_factory=tuple)
     """Below and above."""
 
@@ -67,7 +67,7 @@ class Node:
     def unfolded(self, form: Folded) -> Node:
         """The tree of a folded problem in the configurations of the problem itself."""
         split, leaf = self.split, Leaf(form.certificate(self.leaf.proof), self.leaf.sides)
-        if split is not None:
+        if isinstance(split, Split):
             total = split.total
             configurations = form.configurations(total.configuration_idx, total.period)
             split = split._replace(total=total._replace(configuration_idx=configurations))
@@ -77,15 +77,23 @@ class Node:
         """The file's form of the tree."""
         if self.split is None or not self.parts:
             return self.leaf.to_json(problem)
-        total, count = self.split
         return {
-            "rows": [problem.row_names[row] for row in total.row_idx],
-            "configurations": [problem.configuration_names[k] for k in total.configuration_idx],
-            "period": problem.periods[total.period],
-            "at_most": count,
+            **_split_json(problem, self.split),
+            "at_most": self.split.most,
             "below": self.parts[0].to_json(problem),
             "above": self.parts[1].to_json(problem),
         }
+
+
+def _split_json(problem: Problem, split: AnySplit) -> dict[str, Any]:
+    """What a node splits, in the file's form."""
+    if isinstance(split, DecisionSplit):
+        return {"decision": "" if problem.side is None else problem.side.column_names[split.column]}
+    return {
+        "rows": [problem.row_names[row] for row in split.total.row_idx],
+        "configurations": [problem.configuration_names[k] for k in split.total.configuration_idx],
+        "period": problem.periods[split.total.period],
+    }
 
 
 @dataclass(frozen=True)
@@ -106,12 +114,12 @@ def n_counts(problem: Problem) -> int:
 
 
 def is_small(problem: Problem) -> bool:
-    """Whether a problem is worth a proof to the end; one with a side program is not branched on.
+    """Whether a problem is worth a proof to the end.
 
     A site's shortfall is proven by the totals of its configurations, which the windows of a folded problem split.
     """
     is_split = len({one.site for one in problem.minimum_demands}) < len(problem.minimum_demands)
-    return problem.side is None and n_counts(problem) <= MOST_COUNTS and not is_split
+    return n_counts(problem) <= MOST_COUNTS and not is_split
 
 
 def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Proven:
@@ -157,7 +165,7 @@ class _Proof:
     def _part(self, node: Node) -> tuple[Node, ...]:
         """Split a node; nothing where only one plan is left in it."""
         found = []
-        if node.settled is not None and len(node.box.sides) < _DEEPEST:
+        if node.settled is not None and node.box.depth < _DEEPEST:
             is_near = node.bound < self.objective + 1 + self.rounded
             found = splits(self.totals, self.program, node.settled, node.box, is_near)
         if not found:
@@ -174,10 +182,11 @@ class _Proof:
         if settled is None:
             return Node(box, nothing(self.problem, box), -np.inf, None)
         self._try(settled)
-        node = Node(box, leaf_of(self.program, box), settled.bound, settled)
+        node = Node(box, leaf_of(self.program, box, settled.racks), settled.bound, settled)
         if parent is not None and parent.bound < node.bound:
             node.bound = parent.bound
-            node.leaf = Leaf(parent.leaf.proof, (*parent.leaf.sides, 0))
+            new = len(box.sides) - len(parent.leaf.sides)
+            node.leaf = Leaf(parent.leaf.proof, (*parent.leaf.sides, *(0,) * new))
         return node
 
     def _try(self, settled: Settled) -> None:

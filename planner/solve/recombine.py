@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
+from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS, Plan
+from planner.side.rows import side_terms
 from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.feasible import limits_hold
 from planner.solve.formulation import MONEY_CENTS
 from planner.solve.patterns import limits_inside_blocks
+from planner.solve.side_paths import racks_add, side_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.side.rows import SideTerms
     from planner.solve.certificate import Certificate
     from planner.solve.classes import Classes
 
@@ -53,6 +56,8 @@ class Path:
     """[n_joint_limits_of_group, n_periods] in units of the limit."""
     demand: NDArray[np.float64]
     """[n_minimum_demands, n_periods] cents of demand charge that count against the minimum."""
+    side: NDArray[np.float64]
+    """[n_side_rows] what the racks add to rows of the side program, in the rows' scaled units; empty without one."""
     reduced: float
     """Cents that the path is worth at the certificate's prices; the best are near the block's oracle."""
 
@@ -70,8 +75,9 @@ class PathPool:
     """Joint limits of each group."""
     coefficient: list[NDArray[np.float64]]
     """Of each group: [n_joint_limits, n_rows_of_block, n_configurations] in units of the limit."""
-    demand_value: NDArray[np.int64] | None
-    """[n_rows, n_configurations, n_periods] cents that search adds to a rack for its demand."""
+    priced: NDArray[np.int64] | None
+    """[n_rows, n_configurations, n_periods] cents that search adds to a rack for its demand and its work."""
+    side: SideTerms | None
     paths: list[dict[bytes, Path]] = field(default_factory=list)
 
     def collect(self, n_racks: NDArray[np.integer], block_value: NDArray[np.int64]) -> None:
@@ -91,9 +97,16 @@ class PathPool:
         revenue = (self.problem.contract_revenue[rows] * counts).sum(axis=(0, 1))
         price = self.proof.limit[self.joint[group]].astype(np.float64) / 2.0**MULTIPLIER_BITS
         gain = float((revenue * (self.proof.contract_period / 2.0**MULTIPLIER_BITS)).sum())
-        priced = 0 if self.demand_value is None else int((self.demand_value[rows] * counts).sum())
+        priced = 0 if self.priced is None else int((self.priced[rows] * counts).sum())
         reduced = value + gain - float((load * price).sum())
-        return Path(counts, value - priced, revenue, load, self._demand(rows, counts), reduced)
+        demand, side = self._demand(rows, counts), self._side(rows, counts)
+        return Path(counts, value - priced, revenue, load, demand, side, reduced)
+
+    def _side(self, rows: NDArray[np.int64], counts: NDArray[np.int16]) -> NDArray[np.float64]:
+        terms, program = self.side, self.problem.side
+        if terms is None or program is None:
+            return np.zeros(0)
+        return racks_add(program, terms, int(program.group_of_row_idx[rows[0]]), counts.sum(axis=0, dtype=np.int64))
 
     def _demand(self, rows: NDArray[np.int64], counts: NDArray[np.int16]) -> NDArray[np.float64]:
         demands = self.problem.minimum_demands
@@ -112,11 +125,11 @@ class PathPool:
 
 
 def path_pool(
-    problem: Problem, proof: Certificate, classes: Classes, demand_value: NDArray[np.int64] | None = None
+    problem: Problem, proof: Certificate, classes: Classes, priced: NDArray[np.int64] | None = None
 ) -> PathPool:
     """An empty pool over groups of blocks with the same rows that meet the same joint limits row by row.
 
-    Parameters: demand_value, [n_rows, n_configurations, n_periods] cents that search adds to a rack for its demand.
+    Parameters: priced, [n_rows, n_configurations, n_periods] cents that search adds to a rack for its demand and work.
     """
     limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
@@ -124,7 +137,8 @@ def path_pool(
     ptr = np.searchsorted(problem.entry_row_idx[order], np.arange(problem.n_rows + 1))
     crossing = limits_inside_blocks(problem) < 0  # a path keeps the others by itself
     groups: dict[tuple[object, ...], int] = {}
-    pool = PathPool(problem, proof, np.zeros(problem.n_blocks, np.int64), rows_of_block, [], [], demand_value)
+    side = None if problem.side is None else side_terms(problem.side)
+    pool = PathPool(problem, proof, np.zeros(problem.n_blocks, np.int64), rows_of_block, [], [], priced, side)
     for block, rows in enumerate(rows_of_block):
         own = [order[ptr[row] : ptr[row + 1]] for row in rows]
         own = [entries[crossing[limit_of_entry[entries]]] for entries in own]
@@ -167,7 +181,7 @@ def recombine(pool: PathPool, time_limit_s: float | None) -> NDArray[np.int64] |
     if counts is None:
         return None
     plan = _assign(pool, chosen, counts)
-    return plan if limits_hold(pool.problem, plan) else None
+    return plan if limits_hold(pool.problem, Plan(plan.astype(np.int32))) else None
 
 
 def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float | None) -> NDArray[np.int64] | None:
@@ -176,31 +190,38 @@ def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float |
     problem = pool.problem
     n_paths, n_periods = len(chosen), problem.n_periods
     n_short = len(problem.minimum_demands) * n_periods
-    matrix, upper = _with_shortfalls(pool, chosen, *_rows(pool, chosen))
+    of_limits, *of_paths = _rows(pool, chosen)
+    matrix, upper = _with_shortfalls(pool, chosen, *of_paths)
+    beside = side_block(pool.side, np.array([path.side for _, path in chosen]), matrix.shape, of_limits)
     sizes = np.bincount(pool.group_of_block, minlength=len(pool.paths)).astype(np.float64)
     lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = n_paths + n_periods + n_short, upper.size
+    upper = np.concatenate((upper, beside.upper))
+    lp.num_col_, lp.num_row_ = n_paths + n_periods + n_short + beside.gain.size, upper.size
     rate = problem.contract_rate / 2.0**SHARE_BITS
     values = np.array([path.value for _, path in chosen]) / MONEY_CENTS
-    lp.col_cost_ = -np.concatenate((values, rate, np.full(n_short, -1.0)))
+    lp.col_cost_ = -np.concatenate((values, rate, np.full(n_short, -1.0), beside.gain))
     lp.col_lower_ = np.zeros(lp.num_col_)
     lp.col_upper_ = np.concatenate(
         (
             sizes[[group for group, _ in chosen]],
             np.full(n_periods, problem.contract_amount / MONEY_CENTS),
             np.full(n_short, np.inf),
+            beside.most,
         )
     )
     lp.row_lower_, lp.row_upper_ = np.full(upper.size, -highspy.kHighsInf), upper
     row, column = np.nonzero(matrix)
+    factor = np.concatenate((matrix[row, column], beside.triples[2]))
+    row, column = np.concatenate((row, beside.triples[0])), np.concatenate((column, beside.triples[1]))
     order = np.lexsort((row, column))
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     starts = np.concatenate(([0], np.cumsum(np.bincount(column, minlength=lp.num_col_))))
     lp.a_matrix_.start_ = starts.astype(np.int32)
     lp.a_matrix_.index_ = row[order].astype(np.int32)
-    lp.a_matrix_.value_ = matrix[row[order], column[order]]
+    lp.a_matrix_.value_ = factor[order]
     continuous = [highspy.HighsVarType.kContinuous] * (n_periods + n_short)
-    lp.integrality_ = [highspy.HighsVarType.kInteger] * n_paths + continuous
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[1]] * n_paths + continuous + [kinds[int(whole)] for whole in beside.is_whole]
     solver = highspy.Highs()
     for option, value in _HIGHS_OPTIONS.items():
         solver.setOptionValue(option, value)
@@ -214,8 +235,13 @@ def _solve(pool: PathPool, chosen: list[tuple[int, Path]], time_limit_s: float |
     return np.round(values[:n_paths]).astype(np.int64)
 
 
-def _rows(pool: PathPool, chosen: list[tuple[int, Path]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Dense rows of the program, scaled: joint limits that all paths together could break, groups, contract."""
+def _rows(
+    pool: PathPool, chosen: list[tuple[int, Path]]
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64], NDArray[np.float64]]:
+    """Dense rows of the program, scaled: joint limits that all paths together could break, groups, contract.
+
+    Before them, (limit, period, scale) of the first rows.
+    """
     problem, n_periods = pool.problem, pool.problem.n_periods
     n_columns = len(chosen) + n_periods
     load = np.zeros((problem.n_limits, n_periods, len(chosen)))
@@ -243,7 +269,7 @@ def _rows(pool: PathPool, chosen: list[tuple[int, Path]]) -> tuple[NDArray[np.fl
     matrix[-n_periods - 1 : -1, len(chosen) :] = np.eye(n_periods)
     matrix[-1, len(chosen) :] = 1.0
     bounds += [np.zeros(n_periods), np.array([problem.contract_amount / MONEY_CENTS])]
-    return matrix, np.concatenate(bounds)
+    return (used[limits], periods, scale), matrix, np.concatenate(bounds)
 
 
 def _with_shortfalls(

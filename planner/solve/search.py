@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.solve.guide import Guide
+    from planner.solve.judge import Judge
     from planner.solve.recombine import PathPool
     from planner.solve.start import Deeper
 
@@ -68,11 +69,11 @@ def search_rounds(
     n_lanes: int,
     n_threads: int,
     time_left: Callable[[], float | None] = lambda: None,
-    worth: Callable[[NDArray[np.int64]], int] | None = None,
+    judge: Judge | None = None,
 ) -> Iterator[Found]:
     """Yield the best plan after the construction and after every round, without end.
 
-    Parameters: worth, what a plan [n_rows, n_configurations, n_periods] is worth, where kernels know only a part of it.
+    Parameters: judge, what plans are worth, where kernels know only a part of it.
 
     The integers depend on guide, seed and number of rounds only: lanes are independent within a round, and what is
     carried between rounds is chosen by objective and lane number.
@@ -89,7 +90,7 @@ def search_rounds(
             for lane in range(0, n_lanes, 2):
                 _put_in(crew, guide.start_racks, lane)
         crew.run("raise_profiles", 0, none)
-        best = _best(parts, None, 0, worth)
+        best = _best(parts, None, 0, judge)
         yield best
         _set_aims(model, guide, parts)
         step, round_number, improved = 1, 0, 0
@@ -99,7 +100,7 @@ def search_rounds(
             crew.run("search", step, thresholds)
             step, round_number = step + n_steps, round_number + 1
             crew.run("raise_profiles", step, none)
-            before, best = best.objective, _best(parts, best, (step - 1) * n_lanes, worth)
+            before, best = best.objective, _best(parts, best, (step - 1) * n_lanes, judge)
             _carry_on(parts)
             _collect(pool_of_paths, parts)
             if round_number in _RECOMBINED_ROUNDS or round_number % _RECOMBINED_ROUNDS[-1] == 0:
@@ -107,14 +108,14 @@ def search_rounds(
                 if found is not None:
                     _put_in(crew, found)
                     crew.run("raise_profiles", step, none)
-                    best = _best(parts, best, best.work, worth)
+                    best = _best(parts, best, best.work, judge)
             improved = round_number if best.objective > before else improved
             found = None if deeper is None else deeper.after(round_number, round_number - improved)
             if found is not None:
                 improved = round_number
                 _put_in(crew, found)
                 crew.run("raise_profiles", step, none)
-                best = _best(parts, best, best.work, worth)
+                best = _best(parts, best, best.work, judge)
             _set_aims(model, guide, parts)
             yield best
 
@@ -219,21 +220,25 @@ def _place(parts: list[tuple[int, SearchState]], lane: int) -> tuple[SearchState
     return state, lane - first
 
 
-def _best(
-    parts: list[tuple[int, SearchState]],
-    before: Found | None,
-    work: int,
-    worth: Callable[[NDArray[np.int64]], int] | None,
-) -> Found:
+def _best(parts: list[tuple[int, SearchState]], before: Found | None, work: int, judge: Judge | None) -> Found:
     objectives = _objectives(parts)
-    if worth is not None:
-        lanes = [state.n_racks[..., position] for _, state in parts for position in range(state.objective.size)]
-        objectives = np.array([worth(n_racks) for n_racks in lanes], np.int64)
+    if judge is not None:
+        objectives = np.array(
+            [_judged(*_place(parts, lane), before, judge) for lane in range(objectives.size)], np.int64
+        )
     lane = int(np.argmax(objectives))
     if before is not None and before.objective >= int(objectives[lane]):
         return Found(before.n_racks, before.objective, work)
     state, position = _place(parts, lane)
     return Found(state.n_racks[..., position].astype(np.int32), int(objectives[lane]), work)
+
+
+def _judged(state: SearchState, position: int, before: Found | None, judge: Judge) -> int:
+    """Exact cents of a lane's plan; those of the plan before where it cannot be better."""
+    n_racks, seen = state.n_racks[..., position], int(state.objective[position])
+    if before is not None and judge.is_no_better(n_racks, seen, before.objective):
+        return before.objective
+    return judge.worth(n_racks)
 
 
 def _carry_on(parts: list[tuple[int, SearchState]]) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 
 from kernels.backends import resolve
 from planner.problem import Plan, Problem
+from planner.side.decide import best_decisions
 from planner.solve.beside import Beside
 from planner.solve.bounding import Bounding, Proven
-from planner.solve.demand import demand_value
 from planner.solve.feasible import holds
 from planner.solve.folding import Folded, folded
 from planner.solve.guide import Guide, make_guide
+from planner.solve.judge import BROKEN, judge_of
 from planner.solve.options import Progress, SolveOptions, Status, StopReason, gap
 from planner.solve.packing import packing_model
 from planner.solve.portfolio.split import takes_apart
@@ -54,6 +55,8 @@ class Solution:
     """Search steps times lanes."""
     backend: str
     seed: int
+    decisions: dict[str, int] | None = None
+    """What is decided beside the racks, by name of column, zeros left out; None without a side program."""
 
     def certificate_json(self, problem: Problem) -> dict[str, Any]:
         """The certificate's file, with the tree where there is one."""
@@ -120,10 +123,13 @@ def solve(
             bound, tree = closed.bound, closed.root
     if objective == bound and reason != StopReason.INTERRUPTED:
         reason = StopReason.OPTIMAL
+    decisions = best_decisions(problem, plan.n_racks)
+    if decisions is not None:
+        plan = Plan(plan.n_racks, decisions.values)
     return Solution(
         plan=plan, objective=objective, bound=bound, status=_status(objective, bound), stop_reason=reason,
         certificate=proven.proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
-        backend=backend, seed=options.seed,
+        backend=backend, seed=options.seed, decisions=None if decisions is None else decisions.named,
     )  # fmt: skip
 
 
@@ -144,26 +150,25 @@ def _first_plan(problem: Problem, guide: Guide) -> Found:
 
 def _better(problem: Problem, best: Found, found: Found) -> Found:
     """The plan that is worth more in exact cents, the known one of equals."""
-    objective = best.objective if found.n_racks is best.n_racks else _worth(problem, found.n_racks)
+    is_known = found.n_racks is best.n_racks or found.objective == BROKEN
+    objective = best.objective if is_known else _worth(problem, found.n_racks)
     return Found(found.n_racks, objective, found.work) if objective > best.objective else replace(best, work=found.work)
 
 
 def _rounds(
     problem: Problem, bounding: Bounding, proven: Proven, guide: Guide, starter: Starter, options: SolveOptions
 ) -> Iterator[Found]:
-    """The rounds of the search.
-
-    Kernels see a minimum demand at its price only, as part of what racks are worth.
-    """
-    model, worth, priced = packing_model(problem, bounding.patterns), None, None
-    if problem.minimum_demands:
-        worth, priced = partial(_worth, problem), demand_value(problem, guide.demand_price)
+    """The rounds of the search, over what kernels see of the problem."""
+    judge = judge_of(problem, guide)
+    priced = None if judge is None else judge.priced
+    model = packing_model(problem if judge is None else judge.widened, bounding.patterns)
+    if priced is not None:
         model = model._replace(value=model.value + priced)
     return search_rounds(
         model, guide, path_pool(problem, proven.proof, bounding.classes, priced),
         Deeper(starter) if guide.start_racks.any() else None,
         backend=resolve(options.backend), seed=options.seed, n_lanes=options.n_lanes, n_threads=options.n_threads,
-        time_left=starter.time_left, worth=worth,
+        time_left=starter.time_left, judge=judge,
     )  # fmt: skip
 
 

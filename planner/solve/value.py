@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import SHARE_BITS
+from planner.side.decide import best_decisions
+from planner.side.worth import worth_cents
 from planner.solve.demand import shortfall_cents
 from planner.solve.packing import effective_values
 
@@ -56,4 +58,13 @@ def objective_cents(problem: Problem, plan: Plan) -> int:
     units = int((values.unit_cost * scalable_units(problem, plan)).sum())
     _, used = contract_use(problem, plan)
     premium = sum(int(rate) * cents for rate, cents in zip(problem.contract_rate, used, strict=True)) >> SHARE_BITS
-    return racks - opening - units + premium - shortfall_cents(problem, plan.n_racks)
+    decided = decided_cents(problem, plan) + problem.constant_cents
+    return racks - opening - units + premium - shortfall_cents(problem, plan.n_racks) + decided
+
+
+def decided_cents(problem: Problem, plan: Plan) -> int:
+    """What is decided beside the plan's racks earns, rounded down to the cent; 0 without a side program."""
+    if problem.side is not None and plan.decisions is not None:
+        return worth_cents(problem.side, plan.decisions)
+    decisions = best_decisions(problem, plan.n_racks)
+    return 0 if decisions is None else decisions.worth_cents

@@ -113,7 +113,7 @@ class _Books:
     def _book(self, party: str) -> dict[str, Any]:
         lines: dict[tuple[str, str], Cents] = defaultdict(lambda: [0] * self.table.n_quarters)
         for (_, line, item), values in {**self.cents, **self.beyond}.items():
-            factor = sign(party, line)
+            factor = sign(party, line, str(self.portfolio.perspective))
             if factor:
                 known = lines[line, label(line, item)]
                 lines[line, label(line, item)] = [a + factor * b for a, b in zip(known, values, strict=True)]
@@ -201,13 +201,13 @@ class _Books:
                 worth[party, key] = npv
                 if own.get(key) != npv:
                     faults.append(f"'{key}' of {party} is {npv}, stated {own.get(key)}")
-        return faults + self._reconciled(stated, worth[self.portfolio.perspective, "npv_cents"])
+        return faults + self._reconciled(stated, worth[str(self.portfolio.perspective), "npv_cents"])
 
     def _reconciled(self, stated: Mapping[str, Any], npv_cents: int) -> list[str]:
         """The objective and all that rounding and the books add to it make the net present value."""
+        decider = str(self.portfolio.perspective)
         beyond = sum(
-            sign(self.portfolio.perspective, line) * self._present(values)
-            for (_, line, _), values in self.beyond.items()
+            sign(decider, line, decider) * self._present(values) for (_, line, _), values in self.beyond.items()
         )
         faults = [] if stated.get("beyond_cents") == beyond else [
             f"'beyond_cents' is {beyond}, stated {stated.get('beyond_cents')}"
@@ -215,7 +215,7 @@ class _Books:
         keys = ("coefficients_cents", "entries_cents", "beyond_cents")
         objective = self.plan.get("npv_cents", self.plan.get("objective"))
         parts = [objective, *(stated.get(key) for key in keys)]
-        if any(type(part) is not int for part in parts) or sum(parts) != npv_cents:  # type: ignore[arg-type]
+        if any(type(part) is not int for part in parts) or sum(parts) != npv_cents:
             faults.append(f"objective, {', '.join(keys)} are {parts}; they must sum to {npv_cents}")
         return faults
 

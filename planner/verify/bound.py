@@ -59,12 +59,15 @@ class BoundRule:
 
     def _joint_term(self) -> int:
         """What capacities, the contract, minimum demands and what is decided beside the racks add."""
-        total = self._contract_term() - self._demand_term() + side_term(self.side, self.multipliers)
+        total = self._contract_term() - self._demand_term() + self._side_term()
         for name, by_period in self.multipliers.limits.items():
             for t, price in by_period.items():
                 if price:
                     total += price * self._terms(name, t).capacity
         return total
+
+    def _side_term(self) -> int:
+        return side_term(self.side, self.multipliers)
 
     def _terms(self, name: str, t: int) -> Terms:
         quarter = self.ledger.setting.periods[t]

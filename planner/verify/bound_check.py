@@ -5,11 +5,64 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from planner.verify.certificate import CertificateError
+from planner.verify.bound import BoundRule
+from planner.verify.branches import read_branches
+from planner.verify.certificate import CertificateError, Known
+from planner.verify.leaf_bound import LeafRule
+from planner.verify.points import RowPoints
 from planner.verify.report import Check, check_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from planner.verify.eligibility import Eligibility
+    from planner.verify.joint import AllLimits
+    from planner.verify.objective import Ledger
+    from planner.verify.power import PowerCheck
+    from planner.verify.side import Side
+
+
+def proven_cents(
+    certificate: Mapping[str, Any],
+    ledger: Ledger,
+    side: Side,
+    everything: AllLimits,
+    eligibility: Mapping[str, Eligibility],
+    power: Mapping[str, PowerCheck],
+) -> int:
+    """The bound that a certificate proves, of its tree where it has one, in cents.
+
+    Parameters: power, by site, what elements carry without the plan. Raises CertificateError with the entry at fault.
+    """
+    setting = ledger.setting
+    own, leaves = read_branches(certificate, _known(ledger, side))
+    most = {(limit, setting.periods[t]): amount for (limit, t), amount in side.most_raised.items()}
+    points = {
+        site: RowPoints(site, limits, everything, setting.draws, setting.periods, power[site], most)
+        for site, limits in everything.sites.items()
+    }
+    rule = (ledger, everything, eligibility, points, side)
+    if not leaves:
+        return BoundRule(*rule, own).bound_cents()
+    found = [
+        LeafRule(*rule, leaf.multipliers, sides=leaf.sides, decided=leaf.decided).branch_cents() for leaf in leaves
+    ]
+    return max((bound for bound in found if bound is not None), default=0)
+
+
+def _known(ledger: Ledger, side: Side) -> Known:
+    """What a certificate may name."""
+    setting = ledger.setting
+    return Known(
+        periods=setting.periods,
+        rows=lambda name: name.partition(":")[2] in setting.rows.get(name.partition(":")[0], {}),
+        blocks=lambda name: name.partition(":")[2] in setting.partial_units.get(name.partition(":")[0], {}),
+        systems=list(dict.fromkeys(draws.system for draws in setting.draws.values())),
+        configurations=list(setting.draws),
+        demand_sites=[site for site, meter in ledger.meters.items() if meter.service["minimum_demand_steps"]],
+        side_rows=side.rows,
+        side_columns=side.columns,
+    )
 
 
 def check_bound(plan: Mapping[str, Any], objective: int, prove: Callable[[], int]) -> Check:

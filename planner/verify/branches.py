@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.certificate import Known, Multipliers, read_multipliers, refuse, whole_number
@@ -29,12 +29,23 @@ class Side:
 
 
 @dataclass(frozen=True)
+class DecisionSide:
+    """One decision beside the racks, at the least or at the most so many."""
+
+    column: str
+    count: int
+    is_above: bool
+
+
+@dataclass(frozen=True)
 class Leaf:
     """One leaf of a proof."""
 
     multipliers: Multipliers
     sides: tuple[Side, ...]
-    """From the root on."""
+    """Of splits of racks, from the root on."""
+    decided: tuple[DecisionSide, ...]
+    """Of splits of decisions, from the root on."""
 
 
 def read_branches(certificate: Mapping[str, Any], known: Known) -> tuple[Multipliers, list[Leaf]]:
@@ -52,14 +63,14 @@ def read_branches(certificate: Mapping[str, Any], known: Known) -> tuple[Multipl
 
 def _leaves(tree: Mapping[str, Any], known: Known) -> list[Leaf]:
     found: list[Leaf] = []
-    waiting: list[tuple[Mapping[str, Any], tuple[Side, ...]]] = [(tree, ())]
+    waiting: list[tuple[Mapping[str, Any], tuple[Side | DecisionSide, ...]]] = [(tree, ())]
     while waiting:
         node, sides = waiting.pop()
         if "at_most" not in node:
             found.append(_leaf(node, sides, known))
             continue
-        below = _side(node, known)
-        above = Side(below.rows, below.configurations, below.period, below.count + 1, True, 0)
+        below: Side | DecisionSide = _decision(node, known) if "decision" in node else _side(node, known)
+        above = replace(below, count=below.count + 1, is_above=True)
         for key, side in (("below", below), ("above", above)):
             if not isinstance(node.get(key), dict):
                 refuse("trees", node.get(key), f"a node or a leaf under '{key}'")
@@ -67,26 +78,39 @@ def _leaves(tree: Mapping[str, Any], known: Known) -> list[Leaf]:
     return found
 
 
-def _leaf(node: Mapping[str, Any], sides: tuple[Side, ...], known: Known) -> Leaf:
+def _leaf(node: Mapping[str, Any], sides: tuple[Side | DecisionSide, ...], known: Known) -> Leaf:
+    """A leaf; splits of decisions need no multiplier."""
+    totals = [side for side in sides if isinstance(side, Side)]
     prices = node.get("sides")
-    if not isinstance(prices, list) or len(prices) != len(sides):
-        refuse("sides", prices, f"a multiplier for each of the {len(sides)} splits above the leaf")
-    priced = tuple(
-        Side(one.rows, one.configurations, one.period, one.count, one.is_above, whole_number("sides", price))
-        for one, price in zip(sides, prices, strict=True)
-    )
-    return Leaf(read_multipliers(node, known, LEAF_BITS), priced)
+    if not isinstance(prices, list) or len(prices) != len(totals):
+        refuse("sides", prices, f"a multiplier for each of the {len(totals)} splits of racks above the leaf")
+    priced = tuple(replace(one, price=whole_number("sides", price)) for one, price in zip(totals, prices, strict=True))
+    decided = tuple(side for side in sides if isinstance(side, DecisionSide))
+    return Leaf(read_multipliers(node, known, LEAF_BITS), priced, decided)
+
+
+def _decision(node: Mapping[str, Any], known: Known) -> DecisionSide:
+    name = node.get("decision")
+    if not isinstance(name, str) or name not in known.side_columns:
+        refuse("trees", name, "what is decided beside the racks, by name")
+    return DecisionSide(name, _count(node), False)
+
+
+def _count(node: Mapping[str, Any]) -> int:
+    count = node.get("at_most")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        refuse("trees", count, "a whole number from 0 under 'at_most'")
+    return count
 
 
 def _side(node: Mapping[str, Any], known: Known) -> Side:
-    rows, configurations, count = node.get("rows"), node.get("configurations"), node.get("at_most")
+    rows, configurations = node.get("rows"), node.get("configurations")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, str) and known.rows(row) for row in rows):
         refuse("trees", rows, "rows that exist")
     names = configurations if isinstance(configurations, list) else []
     if not names or not all(isinstance(name, str) and name in known.configurations for name in names):
         refuse("trees", configurations, "configurations of the portfolio")
-    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        refuse("trees", count, "a whole number of racks")
+    count = _count(node)
     period = node.get("period")
     if period not in known.periods:
         refuse("period", period, "a decision period")

@@ -22,8 +22,9 @@ def check_cash(plan: Mapping[str, Any], table: CashTable) -> Check:
     """Every entry of the cash table, its sums, and that discounting it gives the objective but for rounding."""
     cash, money = plan.get("cash") or {}, table.ledger.money
     quarters = quarters_from(money.portfolio.start, table.n_quarters)
+    decider = str(money.portfolio.perspective)
     own = {
-        (site, label(line, item)): (sign(money.portfolio.perspective, line), usd)
+        (site, label(line, item)): (sign(decider, line, decider), usd)
         for (site, line, item), usd in table.entries().items()
     }
     due = {key: [side * floor(100 * one) for one in usd] for key, (side, usd) in own.items() if side}

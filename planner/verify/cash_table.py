@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
+from planner.verify.cash_clauses import clause_cents, shortfall_quarters
 from planner.verify.decisions import system_counts
 from planner.verify.draws import known
 from planner.verify.money import HOURS, WATT_HOURS, ZERO
@@ -33,10 +34,12 @@ OWNED = frozenset({
     "avoidable capex", "racks removed", "racks resold", "residual value",
 })  # fmt: skip
 """Lines of whoever owns the racks."""
-TRANSFERS = frozenset({"rental at market price", "contract premium", "not yet accepted"})
+TRANSFERS = frozenset({"rental at market price", "contract premium", "not yet accepted", "take-or-pay shortfall"})
 """Lines that the customer pays and the provider receives."""
 SERVED = frozenset({"service revenue", "service penalties", "service charges"})
 """Lines of whoever works on the racks."""
+PROMISES = frozenset({"instalments", "broken floors", "broken shares"})
+"""Lines of whoever's books decided; of the customer where both together did."""
 Key = tuple[str, str, str]
 """Site, line, and the item that it is for."""
 
@@ -46,10 +49,14 @@ def label(line: str, item: str) -> str:
     return f"{line}: {item}" if item else line
 
 
-def sign(party: str, line: str) -> int:
-    """How often a line counts in a party's books: −1 turned round, 0 not at all; `beyond` lines are the owner's."""
-    customer = (line in SERVED) - (line in TRANSFERS)
-    provider = int(line not in SERVED)
+def sign(party: str, line: str, decider: str) -> int:
+    """How often a line counts in a party's books: −1 turned round, 0 not at all.
+
+    Parameters: decider, in whose books the plan was chosen.
+    """
+    keeps = "provider" if decider == "provider" else "customer"
+    customer = int(line in SERVED) - int(line in TRANSFERS) + int(line in PROMISES and keeps == "customer")
+    provider = int(line not in SERVED | PROMISES) + int(line in PROMISES and keeps == "provider")
     return {"provider": provider, "customer": customer, "chain": provider + customer}[party]
 
 
@@ -85,12 +92,15 @@ class CashTable:
         for supply in self._committed():
             self._deliveries(supply)
         self._work()
+        for clause, line, quarter, cents in clause_cents(self.ledger, self.placed, self.values):
+            self.found[JOINT, line, clause][quarter] += cents / 100
 
     def _n_quarters(self) -> int:
-        """To the end of the last rack's life, or its last payment or sale where that comes later."""
+        """To the end of the last rack's life, or to the last payment, sale or shortfall where that comes later."""
         last_start, life = self.ledger.n_periods - 1, self.terms.economic_life_quarters
         offsets = [one.offset_quarters for one in self.terms.payment_terms]
-        return max(last_start + life + bool(self.terms.residual), last_start + 1 + max(offsets, default=0))
+        due = [0, *(last + 1 for _, last in shortfall_quarters(self.ledger))]
+        return max(last_start + life + bool(self.terms.residual), last_start + 1 + max(offsets, default=0), *due)
 
     def entries(self) -> dict[Key, list[Fraction]]:
         """Every line with cash."""

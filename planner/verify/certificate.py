@@ -62,6 +62,8 @@ class Known:
     """Sites whose tariff has a minimum demand."""
     side_rows: Container[str]
     """Rows of the side program."""
+    side_columns: Container[str]
+    """What is decided beside the racks."""
 
 
 def read_multipliers(certificate: Mapping[str, Any], known: Known, bits: int = SCALE_BITS) -> Multipliers:

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING
 
 from planner.verify.aim import Aim
 from planner.verify.books import check_books
-from planner.verify.bound import BoundRule
-from planner.verify.bound_check import check_bound
-from planner.verify.branches import read_branches
+from planner.verify.bound_check import check_bound, proven_cents
 from planner.verify.cash import check_cash
 from planner.verify.cash_table import CashTable
-from planner.verify.certificate import Known
 from planner.verify.chain import Chain, check_chain
 from planner.verify.decisions import (
     Setting,
@@ -31,13 +28,11 @@ from planner.verify.failures import FailureTable, check_tables, stated_failures
 from planner.verify.fits import Fits
 from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_run
 from planner.verify.joint import AllLimits
-from planner.verify.leaf_bound import LeafRule
 from planner.verify.limits import SiteLimits
 from planner.verify.meter_money import meter_money
 from planner.verify.money import MoneyRule
 from planner.verify.objective import Ledger
 from planner.verify.plant_hour import check_plants, design_hours
-from planner.verify.points import RowPoints
 from planner.verify.power import After, Overload, PowerCheck
 from planner.verify.refresh import spell_draws, spells_of, with_refreshes
 from planner.verify.report import Check, Report, check_of
@@ -46,6 +41,7 @@ from planner.verify.side_program import side_program
 from planner.verify.standing import Counts, Standing
 from planner.verify.statements import check_binding, check_ineligible, check_money
 from planner.verify.terms import Occupied
+from planner.verify.terms_check import check_terms, has_terms
 from planner.verify.totals import check_totals
 from sites.calendar import quarter_index, quarters_from
 
@@ -111,6 +107,8 @@ class Verification:
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
+        if has_terms(self.run.world.portfolio):
+            first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits))
         side = self.aim.aimed_side
         objective = self.aim.aimed_ledger.objective(placed, blocks) + side.worth_cents(values) + side.constant_cents
         bound = check_bound(self.run.plan, objective, self._bound_cents)
@@ -340,28 +338,9 @@ class Verification:
         return Check("objective", ok, f"{objective} cents" + ("" if ok else f", stated {stated}"))
 
     def _bound_cents(self) -> int:
-        setting = self.setting
-        known = Known(
-            periods=self.periods,
-            rows=lambda name: name.partition(":")[2] in setting.rows.get(name.partition(":")[0], {}),
-            blocks=lambda name: name.partition(":")[2] in setting.partial_units.get(name.partition(":")[0], {}),
-            systems=list(dict.fromkeys(draws.system for draws in setting.draws.values())),
-            configurations=list(setting.draws),
-            demand_sites=[site for site, meter in self.ledger.meters.items() if meter.service["minimum_demand_steps"]],
-            side_rows=self.side.rows,
-        )
-        own, leaves = read_branches(self.run.certificate, known)
         power, _, _ = self._power
-        most = {(limit, self.periods[t]): amount for (limit, t), amount in self.side.most_raised.items()}
-        points = {
-            site: RowPoints(site, limits, self.everything, setting.draws, self.periods, power[site], most)
-            for site, limits in self.limits.items()
-        }
-        everything = (self.aim.aimed_ledger, self.everything, self.eligibility, points, self.aim.aimed_side)
-        if not leaves:
-            return BoundRule(*everything, own).bound_cents()
-        found = [LeafRule(*everything, leaf.multipliers, sides=leaf.sides).branch_cents() for leaf in leaves]
-        return max((bound for bound in found if bound is not None), default=0)
+        aim = self.aim.aimed_ledger, self.aim.aimed_side
+        return proven_cents(self.run.certificate, *aim, self.everything, self.eligibility, power)
 
     def _nonlinear_checks(self) -> list[Check]:
         _, _, chains = self._power

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from planner.verify.bound import BoundRule, by_total, sum_of
 from planner.verify.branches import Held
 from planner.verify.certificate import gain
+from planner.verify.side_bound import side_term
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from planner.verify.branches import Side
+    from planner.verify.branches import DecisionSide, Side
     from planner.verify.points import Point
 
 Block = tuple[str, str]
@@ -28,9 +29,11 @@ class LeafRule(BoundRule):
     """The bound within the sides of a branch."""
 
     sides: tuple[Side, ...] = ()
+    decided: tuple[DecisionSide, ...] = ()
 
     def __post_init__(self) -> None:
         """Sort the sides by what they hold."""
+        self._ranges = self._decided_ranges()
         self._hosting = self._hosting_rows()
         rows = {
             ":".join(block): frozenset(f"{block[0]}:{row}" for row, _ in own) for block, own in self._hosting.items()
@@ -39,7 +42,9 @@ class LeafRule(BoundRule):
         self._held = Held(self.sides, system_of, rows)
 
     def branch_cents(self) -> int | None:
-        """What no plan in the branch exceeds, rounded down to the cent; None where some block is left nothing."""
+        """What no plan in the branch exceeds, rounded down to the cent; None where the sides leave no plan."""
+        if any(least > most for least, most in self._ranges.values()):
+            return None
         charges, given = self._charges(), self._inside_terms()
         total = self._joint_term() - (self._least_shortfalls() << self.bits)
         for side in self.sides:
@@ -56,6 +61,17 @@ class LeafRule(BoundRule):
                     return None
                 total += best
         return total >> self.bits
+
+    def _decided_ranges(self) -> dict[str, tuple[int, int]]:
+        """Least and most that the sides leave of the decisions that they split."""
+        ranges: dict[str, tuple[int, int]] = {}
+        for one in self.decided:
+            least, most = ranges.get(one.column, (0, self.side.columns[one.column].most))
+            ranges[one.column] = (max(least, one.count), most) if one.is_above else (least, min(most, one.count))
+        return ranges
+
+    def _side_term(self) -> int:
+        return side_term(self.side, self.multipliers, self._ranges)
 
     def _best_of_branch(
         self,

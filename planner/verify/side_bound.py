@@ -24,14 +24,20 @@ def rack_gains(side: Side, prices: Mapping[str, int]) -> dict[Place, int]:
     return dict(gains)
 
 
-def side_term(side: Side, multipliers: Multipliers) -> int:
+def side_term(side: Side, multipliers: Multipliers, ranges: Mapping[str, tuple[int, int]] | None = None) -> int:
     """What the side program adds to the bound beside that, in units of the grid and 2^-20.
 
     The right-hand sides at their prices, the best of every column by itself, and what every plan earns alike.
+
+    Parameters: ranges, least and most of columns that may not be all of 0 to their most.
     """
     total = side.constant_cents << (multipliers.grid_bits + 20)
     total += sum(price * side.rows[name].right for name, price in multipliers.side.items()) << 20
-    return total + sum(column.most * max(0, _reduced_worth(column, multipliers)) for column in side.columns.values())
+    for name, column in side.columns.items():
+        least, most = (ranges or {}).get(name, (0, column.most))
+        worth = _reduced_worth(column, multipliers)
+        total += max(least * worth, most * worth)
+    return total
 
 
 def _reduced_worth(column: SideColumn, multipliers: Multipliers) -> int:

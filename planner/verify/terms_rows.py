@@ -46,7 +46,7 @@ def _add_floor(side: Side, counts: TermCounts, clause: Floor) -> None:
         if due == 0:
             continue
         row, column = f"floor:{clause.name}:{quarter}", f"short:{clause.name}:{quarter}"
-        side.column(column, -_paid(counts, _price_cents(counts, clause), t), due)
+        side.column(column, -_paid(counts, price_cents(counts, clause), t), due)
         if isinstance(clause, Served):
             side.row(row, -due)
             _count_sold(side, clause.workloads, row, quarter)
@@ -55,7 +55,7 @@ def _add_floor(side: Side, counts: TermCounts, clause: Floor) -> None:
         side.term(column, row, -1)
 
 
-def _price_cents(counts: TermCounts, clause: Floor | Share) -> Fraction:
+def price_cents(counts: TermCounts, clause: Floor | Share) -> Fraction:
     """Price of one unit short or over, undiscounted cents."""
     price = Fraction(clause.price)
     if isinstance(clause, Served):
@@ -86,7 +86,7 @@ def _add_share(side: Side, counts: TermCounts, clause: Share) -> None:
             room[place] = left if at_most else -left
         row, column = f"share:{clause.name}:{quarter}", f"{'over' if at_most else 'under'}:{clause.name}:{quarter}"
         side.row(row, 0, room)
-        side.column(column, -_paid(counts, _price_cents(counts, clause), t), most)
+        side.column(column, -_paid(counts, price_cents(counts, clause), t), most)
         side.term(column, row, -share.denominator)
 
 

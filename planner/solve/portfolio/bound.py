@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.problem import SHARE_BITS
 from planner.solve.certificate import SCALE_BITS, Certificate
-from planner.solve.portfolio.joint_master import JointMaster, joint_term, on_grid
+from planner.solve.portfolio.joint_master import JointMaster, joint_term, on_grid, shared_term
 from planner.solve.portfolio.split import active
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class PortfolioBound:
     proofs: tuple[Certificate, ...]
     """Of each site."""
     joint_scaled: int
-    """What shared limits and the contract add to the bound, in 2^-50 cents."""
+    """What shared limits, the contract and the constant add to the bound, in 2^-50 cents."""
     site_scaled: tuple[int, ...]
     """What each site adds at the prices, in 2^-50 cents; all add up to the bound."""
     mixed_use: NDArray[np.float64]
@@ -58,7 +58,7 @@ def prove(split: Split, crew: Crew, until_s: tuple[float, float] | None) -> Port
     brake = None if until_s is None else until_s[1]
     found = crew.each("prove", [(prices, _LOOSE, brake)] * len(split.parts))
     return PortfolioBound(
-        prices, tuple(proof for proof, _ in found), joint_term(split, prices), tuple(own for _, own in found), use
+        prices, tuple(proof for proof, _ in found), shared_term(split, prices), tuple(own for _, own in found), use
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.problem import MULTIPLIER_BITS, SHARE_BITS
-from planner.solve.certificate import Certificate, contract_term, multiples_of_grid
+from planner.solve.certificate import SCALE_BITS, Certificate, contract_term, multiples_of_grid
 from planner.solve.formulation import MONEY_CENTS
 from planner.solve.master import Columns, Master, Rows
 from planner.solve.portfolio.site_relaxation import Prices
@@ -126,6 +126,11 @@ def joint_term(split: Split, prices: Prices) -> int:
     limits, periods = np.nonzero(active(capacity))
     pairs = zip(prices.limit[limits, periods], capacity[limits, periods], strict=True)
     return sum(int(price) * int(most) for price, most in pairs) + _contract_term(split.problem, prices)
+
+
+def shared_term(split: Split, prices: Prices) -> int:
+    """The same with what every plan earns or pays alike, which no site counts."""
+    return joint_term(split, prices) + (split.problem.constant_cents << SCALE_BITS)
 
 
 def _contract_term(problem: Problem, prices: Prices) -> int:

@@ -26,7 +26,7 @@ class SitePart:
 
     site: str
     problem: Problem
-    """Without the contract's amount: what it is worth comes as a price on revenue."""
+    """Without the contract's amount, whose worth comes as a price on revenue, and without the constant."""
     row_idx: NDArray[np.int64]
     """[n_rows of the site] rows of the whole problem, ascending."""
     block_idx: NDArray[np.int64]
@@ -85,7 +85,13 @@ def _site(name: str) -> str:
 
 
 def split_sites(problem: Problem) -> Split:
-    """Take a problem apart by the sites of its rows, in the order in which they come."""
+    """Take a problem apart by the sites of its rows, in the order in which they come.
+
+    Raises ValueError where a side program joins them.
+    """
+    if problem.side is not None:
+        msg = "found workloads or terms of a contract, which join all sites: such a problem is not taken apart"
+        raise ValueError(msg)
     numbers: dict[str, int] = {}
     site_of_row = np.array([numbers.setdefault(_site(name), len(numbers)) for name in problem.row_names], np.int64)
     site_of_limit = np.array([numbers.get(info.site, -1) for info in problem.limits], np.int64)
@@ -140,6 +146,7 @@ def _part(
         unit_cost=problem.unit_cost[blocks],
         partial_units=problem.partial_units[blocks],
         contract_amount=0,
+        constant_cents=0,
         ineligible=(),
         minimum_demands=tuple(_renumbered(problem.minimum_demands[n], rows) for n in demands),
     )

@@ -15,7 +15,7 @@ from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS, Plan
 from planner.solve.certificate import SCALE_BITS, bound_scaled
 from planner.solve.feasible import limit_loads
 from planner.solve.patterns import row_patterns
-from planner.solve.portfolio.joint_master import joint_term
+from planner.solve.portfolio.joint_master import shared_term
 from planner.solve.portfolio.site_relaxation import Prices
 from planner.solve.portfolio.split import active, split_sites
 from planner.solve.value import objective_cents
@@ -46,7 +46,7 @@ class Contributions:
 
     sites: tuple[SiteContribution, ...]
     shared_bound_scaled: int
-    """Shared limits at their prices, and the contract."""
+    """Shared limits at their prices, the contract, and what every plan earns or pays alike."""
     shared_plan_scaled: int
     """What sites pay for shared limits, and the contract's premium beyond what revenue is priced at."""
 
@@ -79,7 +79,7 @@ def contributions(problem: Problem, proof: Certificate, plan: Plan) -> Contribut
     )
     objective = objective_cents(problem, plan) << SCALE_BITS
     shared_plan = objective - sum(one.plan_scaled for one in sites)
-    return Contributions(sites, joint_term(split, prices), shared_plan)
+    return Contributions(sites, shared_term(split, prices), shared_plan)
 
 
 def certificate_of_site(part: SitePart, split: Split, proof: Certificate) -> Certificate:

@@ -35,6 +35,15 @@ class Side:
 
 
 @dataclass(frozen=True)
+class DecisionSide:
+    """One side of a split of a decision beside the racks: at least, or at most, so many units of its column."""
+
+    column: int
+    count: int
+    is_above: bool
+
+
+@dataclass(frozen=True)
 class Box:
     """Between what the branch around a node holds counts, their totals in a row, and those in a block."""
 
@@ -48,8 +57,12 @@ class Box:
     """[n_blocks, n_systems] systems that the block does not hold."""
     filled: NDArray[np.bool_]
     """[n_blocks, n_periods] where the block may not be empty."""
+    decided: tuple[NDArray[np.object_], NDArray[np.object_]]
+    """Least and most of every decision beside the racks, [n_columns] of the side program."""
     sides: tuple[Side, ...] = ()
-    """Of every split from the root on."""
+    """Of every split of a total from the root on."""
+    depth: int = 0
+    """Splits from the root on."""
 
 
 def whole_box(problem: Problem, patterns: RowPatterns) -> Box:
@@ -69,7 +82,20 @@ def whole_box(problem: Problem, patterns: RowPatterns) -> Box:
         block=(np.zeros(block_shape, np.int64), most_of_block),
         barred=np.zeros((n_blocks, problem.n_systems), np.bool_),
         filled=np.zeros((n_blocks, n_periods), np.bool_),
+        decided=_whole_decisions(problem),
     )
+
+
+def _whole_decisions(problem: Problem) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    most = () if problem.side is None else problem.side.column_most
+    return np.array([0] * len(most), object), np.array(most, object)
+
+
+def undecided(problem: Problem, box: Box) -> NDArray[np.bool_]:
+    """[n_columns] which decisions beside the racks no side of the branch holds."""
+    least, most = _whole_decisions(problem)
+    free: NDArray[np.bool_] = np.asarray((box.decided[0] == least) & (box.decided[1] == most), np.bool_)
+    return free
 
 
 def counts_whole_system(problem: Problem, total: Total) -> bool:
@@ -96,19 +122,21 @@ def is_kept_by_points(problem: Problem, total: Total) -> bool:
     return is_whole_system and bool(block[list(rows)].all()) and len(rows) == int(block.sum())
 
 
-def narrowed(problem: Problem, box: Box, side: Side) -> Box:
+def narrowed(problem: Problem, box: Box, side: Side | DecisionSide) -> Box:
     """The box with one more side: held at once by points of a row or block, and in the periods that follow from it.
 
     Racks of a system never fall, so its totals stay up in later periods and down in earlier ones; a block that holds a
     system in one period holds no other in any.
     """
+    if isinstance(side, DecisionSide):
+        return _narrowed_decision(box, side)
     rows, configurations, _ = side.total
     systems = sorted({int(problem.system_of_configuration_idx[k]) for k in configurations})
     is_whole_system = counts_whole_system(problem, side.total)
     blocks = sorted({int(problem.block_of_row_idx[r]) for r in rows})
     held = held_periods(problem, side)
     periods = slice(held.start, held.stop)
-    found = replace(box, sides=(*box.sides, side))
+    found = replace(box, sides=(*box.sides, side), depth=box.depth + 1)
     if len(rows) == 1 and len(configurations) == 1:
         found = replace(found, count=_held(box.count, (rows[0], configurations[0], periods), side))
     if len(rows) == 1 and is_whole_system:
@@ -122,6 +150,15 @@ def narrowed(problem: Problem, box: Box, side: Side) -> Box:
             barred[blocks[0], np.arange(problem.n_systems) != systems[0]] = True
         found = replace(found, filled=filled, barred=barred)
     return found
+
+
+def _narrowed_decision(box: Box, side: DecisionSide) -> Box:
+    least, most = (bound.copy() for bound in box.decided)
+    if side.is_above:
+        least[side.column] = max(least[side.column], side.count)
+    else:
+        most[side.column] = min(most[side.column], side.count)
+    return replace(box, decided=(least, most), depth=box.depth + 1)
 
 
 def _held(

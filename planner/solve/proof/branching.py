@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.problem import INACTIVE, may_stand
-from planner.solve.proof.box import Side, Total, is_kept_by_points, narrowed, tightest
+from planner.solve.proof.box import DecisionSide, Side, Total, is_kept_by_points, narrowed, tightest
 from planner.solve.proof.program import MONEY_CENTS
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from planner.solve.proof.program import NodeProgram
 
 _WHOLE = 1e-6
+_WHOLE_OF_SCALE = 1e-8
+"""Of what fills a rack up: a decision's distance from a whole number that is no more is not told from none."""
 _MOST_OF_KIND = 3
 _STEPS = 100
 """Of the simplex method for each side that is tried."""
@@ -32,6 +34,20 @@ class Split(NamedTuple):
     def sides(self) -> tuple[Side, Side]:
         """Below and above."""
         return Side(self.total, self.most, False), Side(self.total, self.most + 1, True)
+
+
+class DecisionSplit(NamedTuple):
+    """At most so many units of a decision beside the racks below, one more above."""
+
+    column: int
+    most: int
+
+    def sides(self) -> tuple[DecisionSide, DecisionSide]:
+        """Below and above."""
+        return DecisionSide(self.column, self.most, False), DecisionSide(self.column, self.most + 1, True)
+
+
+AnySplit = Split | DecisionSplit
 
 
 class Totals:
@@ -66,16 +82,19 @@ class Totals:
         return list(found)
 
 
-def splits(totals: Totals, program: NodeProgram, settled: Settled, box: Box, is_near: bool) -> list[Split]:
+def splits(totals: Totals, program: NodeProgram, settled: Settled, box: Box, is_near: bool) -> list[AnySplit]:
     """Splits that part a node's mix, the most promising of every kind first; empty where only one plan is left.
+
+    Switches count with the totals of racks; other decisions only where these are whole.
 
     Parameters: is_near, whether no more than the rounding of shortfalls keeps the node open.
     """
     problem = program.problem
-    of_demand = _of_demand(problem, settled, box)
+    of_demand: list[AnySplit] = [*_of_demand(problem, settled, box)]
     found = of_demand if is_near else []
-    found = found or _fractional(totals, settled) or _apart(program, settled) or of_demand
-    return found or _any_left(problem, settled, box)
+    found = found or [*_fractional(totals, settled), *_decisions(program, settled, switches=True)]
+    found = found or [*_apart(program, settled)] or _decisions(program, settled, switches=False) or of_demand
+    return found or [*_any_left(problem, settled, box)]
 
 
 def _fractional(totals: Totals, settled: Settled) -> list[Split]:
@@ -92,6 +111,18 @@ def _fractional(totals: Totals, settled: Settled) -> list[Split]:
                 )
         found.extend(split for _, _, split in sorted(of_kind)[:_MOST_OF_KIND])
     return found
+
+
+def _decisions(program: NodeProgram, settled: Settled, *, switches: bool) -> list[AnySplit]:
+    """Decisions that are not whole, those first whose parts are worth most."""
+    side, terms = program.problem.side, program.side_terms
+    if side is None or terms is None:
+        return []
+    part = np.abs(settled.decisions - np.round(settled.decisions))
+    open_ = (part > _WHOLE + _WHOLE_OF_SCALE * terms.column_scale) & (terms.is_whole == switches)
+    stake = part / terms.column_scale * np.abs(terms.worth_cents)
+    order = sorted(np.flatnonzero(open_).tolist(), key=lambda column: (-stake[column], column))
+    return [DecisionSplit(column, int(np.floor(settled.decisions[column]))) for column in order[:_MOST_OF_KIND]]
 
 
 def _apart(program: NodeProgram, settled: Settled) -> list[Split]:
@@ -140,13 +171,13 @@ def _any_left(problem: Problem, settled: Settled, box: Box) -> list[Split]:
     return []
 
 
-def best_split(program: NodeProgram, box: Box, found: list[Split], bound: float, closed: float) -> Split:
+def best_split(program: NodeProgram, box: Box, found: list[AnySplit], bound: float, closed: float) -> AnySplit:
     """The split whose sides both lose most in some steps of the simplex method.
 
     Parameters: bound of the node and value below which a side is closed, in cents.
     """
     for split in found:
-        if not is_kept_by_points(program.problem, split.total):
+        if isinstance(split, Split) and not is_kept_by_points(program.problem, split.total):
             program.hold(split.total)
     if len(found) == 1:
         return found[0]

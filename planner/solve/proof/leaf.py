@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.problem import SHARE_BITS
+from planner.side.prices import no_prices
+from planner.side.repair import repaired
 from planner.solve.certificate import Certificate, block_prices, joint_term, multiples_of_grid, reduced_values
-from planner.solve.proof.box import held_periods, tightest
+from planner.solve.proof.box import held_periods, tightest, undecided
 from planner.solve.proof.program import MONEY_CENTS
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 GRID_BITS = 50
 """Multipliers of leaves lie on the grid 2^-50: a contract's amount times half a step stays below a cent."""
 _LARGEST_CONTRACT_PRICE = 2.0**12
-_OF_A_LEAF = ("scale_bits", "limits", "inside", "whole", "monotone", "open", "units", "contract", "demand")
+_OF_A_LEAF = ("scale_bits", "limits", "inside", "whole", "monotone", "open", "units", "contract", "demand", "side")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Leaf:
 
     proof: Certificate
     sides: tuple[int, ...]
-    """Of every side of the branch from the root on."""
+    """Of every side of a total from the root on."""
 
     def without_demand(self, problem: Problem, box: Box) -> Leaf:
         """The same with no multiplier on demand, so that shortfalls count as the branch leaves them, in whole cents.
@@ -56,18 +58,24 @@ class Leaf:
     def to_json(self, problem: Problem) -> dict[str, Any]:
         """The file's form."""
         content = self.proof.to_json(problem)
-        return {key: content[key] for key in _OF_A_LEAF} | {"sides": [str(price) for price in self.sides]}
+        return {key: content[key] for key in _OF_A_LEAF if key in content} | {
+            "sides": [str(price) for price in self.sides]
+        }
 
 
-def leaf_of(program: NodeProgram, box: Box) -> Leaf:
-    """Round the program's multipliers to the grid; any rounding keeps the bound valid."""
+def leaf_of(program: NodeProgram, box: Box, racks: NDArray[np.float64]) -> Leaf:
+    """Round the program's multipliers to the grid; any rounding keeps the bound valid.
+
+    Parameters: racks, [n_rows, n_configurations, n_periods] that the program's solution mixes.
+    """
     problem, dual, grid = program.problem, np.maximum(program.dual, 0.0), 2.0**GRID_BITS
     cents = MONEY_CENTS * grid
     of_limit = cents * 2.0**SHARE_BITS / program.scale
     inside = _at(dual, program.inside_row) * of_limit[:, None, None]
+    limit = _whole(_at(dual, program.limit_row) * of_limit[:, None])
     return Leaf(
         Certificate(
-            limit=_whole(_at(dual, program.limit_row) * of_limit[:, None]),
+            limit=limit,
             inside={int(limit): _whole(inside[limit]) for limit in np.flatnonzero(inside.any(axis=(1, 2)))},
             monotone=_whole(_later(dual, program.monotone_row) * cents),
             opening=_whole(_later(dual, program.opening_row) * cents),
@@ -82,10 +90,22 @@ def leaf_of(program: NodeProgram, box: Box) -> Leaf:
                     problem.minimum_demands, _whole(np.minimum(dual[program.demand_row], 1.0) * grid), strict=True
                 )
             ),
+            side=_side_prices(program, box, limit, racks),
             grid_bits=GRID_BITS,
         ),
         _sides(program, box, cents),
     )  # fmt: skip
+
+
+def _side_prices(
+    program: NodeProgram, box: Box, limit: NDArray[np.object_], racks: NDArray[np.float64]
+) -> NDArray[np.object_]:
+    """Of the side program's rows, moved to where its columns earn nothing of their own."""
+    if program.side_terms is None:
+        return no_prices(program.problem)
+    cents = program.side_terms.price_cents(np.maximum(program.dual[program.side_row], 0.0) * MONEY_CENTS)
+    free = undecided(program.problem, box)
+    return repaired(program.problem, _whole(cents * 2.0**GRID_BITS), limit, GRID_BITS, racks, free)
 
 
 def _sides(program: NodeProgram, box: Box, cents: float) -> tuple[int, ...]:
@@ -105,7 +125,9 @@ def _sides(program: NodeProgram, box: Box, cents: float) -> tuple[int, ...]:
 def bound_cents(problem: Problem, choices: Choices, box: Box, leaf: Leaf) -> int | None:
     """What no plan in the box exceeds, rounded down to the cent; None where the box leaves some block nothing."""
     proof = leaf.proof
-    reduced, total = reduced_values(problem, proof), joint_term(problem, proof)
+    if (box.decided[0] > box.decided[1]).any():
+        return None
+    reduced, total = reduced_values(problem, proof), joint_term(problem, proof, box.decided)
     for side, price in zip(box.sides, leaf.sides, strict=True):
         if price:
             signed = price << SHARE_BITS if side.is_above else -(price << SHARE_BITS)
@@ -197,6 +219,7 @@ def nothing(problem: Problem, box: Box) -> Leaf:
     proof = Certificate(
         limit=np.zeros((problem.n_limits, problem.n_periods), object), inside={}, monotone=of_rows,
         opening=of_blocks, units=of_blocks, contract_period=np.zeros(problem.n_periods, np.int64), contract_amount=0,
-        demand=tuple((0,) * problem.n_periods for _ in problem.minimum_demands), grid_bits=GRID_BITS,
+        demand=tuple((0,) * problem.n_periods for _ in problem.minimum_demands), side=no_prices(problem),
+        grid_bits=GRID_BITS,
     )  # fmt: skip
     return Leaf(proof, (0,) * len(box.sides))

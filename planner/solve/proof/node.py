@@ -30,6 +30,8 @@ class Settled:
     """[n_rows, n_configurations, n_periods]"""
     mix: NDArray[np.float64]
     """[n_fillings]"""
+    decisions: NDArray[np.float64]
+    """[n_columns] of the side program."""
 
 
 def settle(program: NodeProgram, choices: Choices, box: Box, enough: float) -> Settled | None:
@@ -37,6 +39,8 @@ def settle(program: NodeProgram, choices: Choices, box: Box, enough: float) -> S
 
     Parameters: enough, cents below which the node is closed, so that no further column is sought.
     """
+    if (box.decided[0] > box.decided[1]).any():
+        return None
     program.enter(box)
     within = choices.within(box)
     for _ in range(_MOST_ROUNDS):
@@ -53,7 +57,7 @@ def settle(program: NodeProgram, choices: Choices, box: Box, enough: float) -> S
     for index in np.flatnonzero(mix > _NOTHING):
         filling = program.fillings[index]
         racks[:, :, filling.period] += mix[index] * filling.racks
-    return Settled(bound, racks, mix)
+    return Settled(bound, racks, mix, program.decisions())
 
 
 def _add_fillings(program: NodeProgram, within: Within, box: Box) -> float | None:

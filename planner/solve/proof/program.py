@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from planner.problem import INACTIVE, SHARE_BITS
+from planner.side.rows import side_terms
 from planner.solve.demand import draws_w, prices_cents_per_w
 from planner.solve.master import Columns, Master, Rows
 from planner.solve.packing import effective_values
 from planner.solve.patterns import limits_inside_blocks, single_row_limits
-from planner.solve.proof.box import tightest
+from planner.solve.proof.box import tightest, undecided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.side.rows import SideTerms
     from planner.solve.proof.box import Box, Total
 
 MONEY_CENTS = 1e6
@@ -73,6 +75,7 @@ class NodeProgram(Master):
         for option in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
             self._solver.setOptionValue(option, _TOLERANCE)
         self._solver.setOptionValue("presolve", "off")
+        self._solver.changeObjectiveOffset(-problem.constant_cents / MONEY_CENTS)
 
     def _coefficients(self) -> None:
         """Limits of several rows by what one rack loads them with, each in its largest coefficient."""
@@ -104,9 +107,10 @@ class NodeProgram(Master):
         self.monotone_row = rows.add(np.zeros((problem.n_rows, n_systems, n_later)))
         self.opening_row = rows.add(np.zeros((problem.n_blocks, n_systems, n_later)))
         self.unit_row = rows.add(np.zeros((problem.n_blocks, n_systems, n_later)))
+        self._side(columns, rows)
         breakable = np.concatenate(
             [self.limit_row[joint], self.inside_row[self.inside_row >= 0], self.monotone_row.ravel(),
-             self.opening_row.ravel(), self.unit_row.ravel()]
+             self.opening_row.ravel(), self.unit_row.ravel(), self.side_row]
         )  # fmt: skip
         self.penalty = _PRICE_OF_BREAKING * (1.0 + self._at_stake_cents() / MONEY_CENTS)
         rows.put(breakable, columns.add(np.full(breakable.size, -self.penalty), np.inf), -1.0)
@@ -115,13 +119,14 @@ class NodeProgram(Master):
         self._demand(columns, rows)
 
     def _at_stake_cents(self) -> float:
-        """What one rack of everything and all shortfalls add up to."""
+        """What one rack of everything, all shortfalls and decisions of the size of a rack add up to."""
         shortfalls = sum(
             float(price) * watts
             for demand in self.problem.minimum_demands
             for price, watts in zip(demand.price_cents_per_w, demand.minimum_w, strict=True)
         )
-        return float(np.abs(self.values.rack).sum()) + shortfalls
+        decided = 0.0 if self.side_terms is None else float(np.abs(self.side_terms.worth_cents).sum())
+        return float(np.abs(self.values.rack).sum()) + shortfalls + decided
 
     def _contract(self, columns: Columns, rows: Rows) -> None:
         problem = self.problem
@@ -143,6 +148,33 @@ class NodeProgram(Master):
             self.demand_row[index] = rows.add(-price * np.array(demand.minimum_w, np.float64))
             rows.put(self.demand_row[index], columns.add(np.full(price.size, -1.0), np.inf), -1.0)
             self._drawn[index, list(demand.row_idx)] = draws_w(demand)[:, None] * price
+
+    def _side(self, columns: Columns, rows: Rows) -> None:
+        """What is decided beside the racks, and what a rack gives to its rows."""
+        self.side_terms: SideTerms | None = None
+        self.side_row, self.decided = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        problem, side = self.problem, self.problem.side
+        if side is None:
+            return
+        terms = self.side_terms = side_terms(side)
+        self.decided = columns.add(terms.worth_cents / MONEY_CENTS, terms.most)
+        self.side_row = rows.add(terms.right)
+        rows.put(self.side_row[terms.term_row_idx], self.decided[terms.term_column_idx], terms.term)
+        numbers = self.limit_row[terms.capacity_limit_idx, terms.capacity_period_idx]
+        active, added = numbers >= 0, terms.capacity / self.scale[terms.capacity_limit_idx]
+        rows.put(numbers[active], self.decided[terms.capacity_column_idx[active]], -added[active])
+        self._given = np.zeros((side.n_rows, side.n_groups, problem.n_configurations, problem.n_periods))
+        place = (terms.rack_row_idx, terms.rack_group_idx, terms.rack_configuration_idx, terms.rack_period_idx)
+        np.add.at(self._given, place, terms.rack)
+
+    def _given_by(self, filling: Filling) -> NDArray[np.float64]:
+        """[n_side_rows] what a filling's racks give to the rows of the side program."""
+        side = self.problem.side
+        if side is None:
+            return np.zeros(0)
+        group = side.group_of_row_idx[self.problem.block_of_row_idx == filling.block][0]
+        given: NDArray[np.float64] = self._given[:, group, :, filling.period] @ filling.racks.sum(axis=0)
+        return given
 
     def add_filling(self, filling: Filling) -> None:
         """Make a column of a filling."""
@@ -168,6 +200,7 @@ class NodeProgram(Master):
             revenue = float((self.problem.contract_revenue[:, :, t] * racks).sum())
             factor[self.revenue_row[t]] = -revenue / MONEY_CENTS
             factor[self.demand_row[:, t]] = -np.tensordot(self._drawn[:, :, :, t], racks, 2)
+            factor[self.side_row] = -self._given_by(filling)
             gain -= float(self.values.open_cost[block, t])
             gain -= float(self.values.unit_cost[block, system, t]) * filling.n_units
             for total, row in self._sums.items():
@@ -216,12 +249,24 @@ class NodeProgram(Master):
         numbers = np.array(self._columns, np.int32)
         upper = np.where(self.within(box), np.inf, 0.0)
         self._solver.changeColsBounds(numbers.size, numbers, np.zeros(numbers.size), upper)
+        self._enter_decisions(box)
         least, most = tightest(box)
         for total, row in self._sums.items():
             bounds = (least.get(total, -np.inf), most.get(total, np.inf))
             if self._bounds[total] != bounds:
                 self._solver.changeRowBounds(row, *bounds)
                 self._bounds[total] = bounds
+
+    def _enter_decisions(self, box: Box) -> None:
+        if self.side_terms is None:
+            return
+        least, most = (bound.astype(np.float64) / self.side_terms.column_scale for bound in box.decided)
+        most = np.where(undecided(self.problem, box), self.side_terms.most, most)
+        self._solver.changeColsBounds(self.decided.size, self.decided.astype(np.int32), least, most)
+
+    def decisions(self) -> NDArray[np.float64]:
+        """[n_columns] units of each decision beside the racks in the last solution."""
+        return np.zeros(0) if self.side_terms is None else self.side_terms.value(self.primal[self.decided])
 
     def hold(self, total: Total) -> None:
         """Make a row of a sum, which boxes may bound from now on."""
@@ -253,6 +298,8 @@ class NodeProgram(Master):
         rack -= np.einsum("lkt,lrk->rkt", charged, self._load)
         rack += problem.contract_revenue * (dual[self.revenue_row] / MONEY_CENTS)
         rack += np.einsum("dt,drkt->rkt", dual[self.demand_row], self._drawn)
+        if problem.side is not None:
+            rack += np.einsum("i,igkt->gkt", dual[self.side_row], self._given)[problem.side.group_of_row_idx]
         for total, row in self._sums.items():
             if dual[row] == 0.0:
                 continue

@@ -1,0 +1,168 @@
+"""What a plan states of its contract: reached, short, paid, rented and ordered, worked out anew."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+from planner.verify.report import Check, check_of
+from planner.verify.side_check import standing_by_site
+from planner.verify.terms_counts import TermCounts
+from planner.verify.terms_rent import due_exits, due_obligations, due_orders
+from planner.verify.terms_rows import price_cents
+from sites.calendar import quarter_index
+from sites.schema.terms import Served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from planner.verify.limits import SiteLimits
+    from planner.verify.objective import Ledger
+    from planner.verify.side import Place
+    from planner.verify.standing import Counts
+    from sites.schema.portfolio import PortfolioFile
+    from sites.schema.terms import Floor, Share, Tranche
+
+Line = dict[str, Any]
+_FIGURES = ("floors", "shares", "tranches", "commitments", "termination", "orders")
+
+
+def has_terms(portfolio: PortfolioFile) -> bool:
+    """Whether a plan must state what it makes of a contract."""
+    clauses = (portfolio.floors, portfolio.shares, portfolio.tranches, portfolio.commitments, portfolio.termination)
+    return any(clauses) or any(supply.order_lead_quarters is not None for supply in portfolio.supply)
+
+
+def check_terms(
+    plan: Mapping[str, Any],
+    placed: Mapping[str, dict[str, Counts]],
+    values: Mapping[str, int],
+    ledger: Ledger,
+    limits: Mapping[str, SiteLimits],
+) -> Check:
+    """Every figure of the ledger of clauses, but for what it names as causes.
+
+    Parameters: placed racks; values, what the plan decides beside them, by column.
+    """
+    stated = plan.get("terms")
+    if not isinstance(stated, dict):
+        return Check("terms", False, "the plan does not say what it makes of its contract; the key 'terms' is due")
+    rule = _TermLines(TermCounts(ledger, limits), standing_by_site(placed), values)
+    faults, n_lines = [], 0
+    for key in _FIGURES:
+        due = rule.lines(key)
+        n_lines += len(due)
+        faults += _faults(key, stated.get(key), due)
+    return check_of("terms", faults, f"{n_lines} lines of clauses and orders reconcile")
+
+
+def _faults(key: str, stated: object, due: list[Line]) -> list[str]:
+    """Where stated lines differ from those that are due."""
+    if not isinstance(stated, list) or len(stated) != len(due):
+        found = f"{len(stated)} lines" if isinstance(stated, list) else "no list"
+        return [f"'{key}' has {found}, {len(due)} are due"]
+    return [
+        f"'{key}' line {number}: {name} is {value!r}, stated {_stated(line, name)!r}"
+        for number, (line, own) in enumerate(zip(stated, due, strict=True))
+        for name, value in own.items()
+        if _stated(line, name) != value
+    ]
+
+
+def _stated(line: object, name: str) -> object:
+    return line.get(name) if isinstance(line, dict) else None
+
+
+class _TermLines:
+    """Every line as it must stand, by key."""
+
+    def __init__(
+        self, counts: TermCounts, standing: Mapping[tuple[str, str], list[int]], values: Mapping[str, int]
+    ) -> None:
+        self._counts, self._standing, self._values = counts, standing, values
+        self._periods = counts.ledger.setting.periods
+
+    def lines(self, key: str) -> list[Line]:
+        """The lines of one key, in the portfolio's order of clauses."""
+        counts, portfolio = self._counts, self._counts.portfolio
+        match key:
+            case "floors":
+                return [line for clause in portfolio.floors for line in self._floor(clause)]
+            case "shares":
+                return [line for clause in portfolio.shares for line in self._share(clause)]
+            case "tranches":
+                return [self._tranche(clause) for clause in portfolio.tranches]
+            case "commitments":
+                return due_obligations(counts, self._standing, self._values)
+            case "termination":
+                return due_exits(counts, self._standing)
+            case _:
+                return due_orders(counts, self._standing)
+
+    def _floor(self, clause: Floor) -> Iterator[Line]:
+        for t, quarter in enumerate(self._periods):
+            due = self._counts.due(clause, t)
+            if due:
+                short = self._values.get(f"short:{clause.name}:{quarter}", 0)
+                yield {
+                    "name": clause.name,
+                    "measure": str(clause.measure),
+                    "period": quarter,
+                    "due": due,
+                    "reached": self._reached(clause, t),
+                    "short": short,
+                    "price_cents": ceil(short * price_cents(self._counts, clause)),
+                    "met": short == 0,
+                }
+
+    def _share(self, clause: Share) -> Iterator[Line]:
+        begin = quarter_index(clause.start or self._periods[0])
+        end = quarter_index(clause.end or self._periods[-1])
+        kind = "over" if clause.at_most is not None else "under"
+        for t, quarter in enumerate(self._periods):
+            if begin <= quarter_index(quarter) <= end:
+                over = self._values.get(f"{kind}:{clause.name}:{quarter}", 0)
+                yield {
+                    "name": clause.name,
+                    "period": quarter,
+                    "whole": self._sum(self._counts.racks(clause.measure, None, t)),
+                    "part": self._sum(self._counts.racks(clause.measure, clause, t)),
+                    "over": over,
+                    "price_cents": ceil(over * price_cents(self._counts, clause)),
+                    "met": over == 0,
+                }
+
+    def _tranche(self, clause: Tranche) -> Line:
+        t = quarter_index(clause.by) - self._counts.first
+        target = ceil(Fraction(clause.target) / self._counts.unit(clause))
+        reached, paid = self._reached(clause, t), self._values.get(f"tranche:{clause.name}", 0) == 1
+        return {
+            "name": clause.name,
+            "by": clause.by,
+            "target": target,
+            "reached": reached,
+            "met": reached >= target,
+            "paid": paid,
+            "cash_cents": floor(100 * Fraction(clause.cash or 0)) * paid,
+            "rack_budget_cents": floor(100 * Fraction(clause.rack_budget or 0)) * paid,
+        }
+
+    def _reached(self, clause: Floor | Tranche, t: int) -> int:
+        if not isinstance(clause, Served):
+            return self._sum(self._counts.racks(clause.measure, clause, t))
+        wanted = tuple(f"sold:{workload}:" for workload in clause.workloads)
+        last = quarter_index(self._periods[t])
+        sold = {name: n for name, n in self._values.items() if name.startswith(wanted)}
+        return sum(n for name, n in sold.items() if quarter_index(name.rpartition(":")[2]) <= last)
+
+    def _sum(self, racks: Mapping[Place, int]) -> int:
+        return sum_racks(racks, self._standing)
+
+
+def sum_racks(racks: Mapping[Place, int], standing: Mapping[tuple[str, str], list[int]]) -> int:
+    """What standing racks count together.
+
+    Parameters: standing racks by site and configuration, a list over decision periods.
+    """
+    return sum(each * standing[site, name][t] for (site, name, t), each in racks.items() if (site, name) in standing)
