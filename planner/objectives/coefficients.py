@@ -190,7 +190,7 @@ def _racks(measure: Measure, world: World, lowered: Lowered) -> Coefficients:
     if measure.kind in FLOPS and measure.quarter is None:
         periods = list(range(problem.n_periods))
     for site, rows in _rows_by_site(problem).items():
-        of_rack = _of_rack(measure.kind, offer, lowered, site)
+        of_rack = lowered.refreshes.of_each(_of_rack(measure.kind, offer, lowered, site), 0)
         for t in periods:
             found.period_value[rows, :, t] = of_rack
     return found

@@ -34,6 +34,7 @@ from planner.verify.money import MoneyRule
 from planner.verify.objective import Ledger
 from planner.verify.plant_hour import check_plants, design_hours
 from planner.verify.power import After, Overload, PowerCheck
+from planner.verify.refresh import spell_draws, spells_of, with_refreshes
 from planner.verify.report import Check, Report, check_of
 from planner.verify.side_check import check_decisions, read_decisions
 from planner.verify.side_program import side_program
@@ -142,10 +143,13 @@ class Verification:
     @cached_property
     def setting(self) -> Setting:
         """What placements may refer to."""
-        graphs = self.run.graphs
+        graphs, portfolio = self.run.graphs, self.run.world.portfolio
+        offered = {name: self._draws(name) for name in portfolio.configurations}
+        spells = spells_of(portfolio, self.run.world.catalog, len(self.periods))
         return Setting(
             periods=self.periods,
-            draws={name: self._draws(name) for name in self.run.world.portfolio.configurations},
+            draws=offered | {name: spell_draws(spell, offered) for name, spell in spells.items()},
+            spells=spells,
             rows={
                 site: {row: fields for row, fields in one.containment.nodes(data=True) if fields["kind"] == "row"}
                 for site, one in graphs.items()
@@ -198,7 +202,9 @@ class Verification:
 
     @cached_property
     def _placements(self) -> tuple[dict[str, dict[str, Counts]], list[str]]:
-        return read_placements(self.run.plan, self.setting)
+        placed, faults = read_placements(self.run.plan, self.setting)
+        faults += with_refreshes(self.run.plan, placed, self.setting.spells, self.periods)
+        return placed, faults
 
     @cached_property
     def side(self) -> Side:
