@@ -13,7 +13,7 @@ from solve_cases import FULL_SIZE, QUICK, changed, proof_of, random_problem
 
 from planner.problem import Plan, Problem
 from planner.side.decide import best_decisions
-from planner.solve import SolveOptions, solve
+from planner.solve import solve
 from planner.solve.classes import refine
 from planner.solve.guide import GuideError, load_guide
 from planner.solve.judge import Judge
@@ -105,7 +105,7 @@ def test_a_plan_that_prices_rule_out_is_no_better(seed: int) -> None:
         assert judge.is_no_better(n_racks, seen, 2**60)
 
 
-@pytest.mark.parametrize("seed", (101, 103))
+@pytest.mark.parametrize("seed", [101, 103])
 def test_recombination_counts_what_is_decided_beside_the_paths(seed: int) -> None:
     problem = with_side_program(random_problem(seed, FULL_SIZE), seed, SideSize(has_clauses=False))
     pool = path_pool(problem, proof_of(problem)[1], refine(problem))
