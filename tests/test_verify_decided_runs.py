@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from run_cases import rehash
 from test_side_matches_lowering import portfolios
 from toy_cases import TOYS
 from verify_cases import verification_of
@@ -126,6 +127,30 @@ def test_changes_are_refused_by_name(
     (folder / "plan.json").write_text(json.dumps(plan))
     (folder / "certificate.json").write_text(json.dumps(certificate))
     assert CHANGES[change] <= {check.name for check in verify(folder).failed()}
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "refused"),
+    [
+        ("price: 10 USD/million", "price: 9 USD/million", {"objective", "money", "bound"}),
+        ("penalty: 5 USD/million", "penalty: 6 USD/million", {"objective", "money", "bound"}),
+        ("rate: 2000 1/s", "rate: 1999 1/s", {"decisions"}),
+        ("share: 1,", "share: 0.9,", {"decisions"}),
+    ],
+)
+def test_other_inputs_make_another_plan(
+    written: str, instead: str, refused: set[str], sound: Path, tmp_path: Path
+) -> None:
+    """Inputs changed with their hashes, as a careful forger would: the plan no longer is theirs."""
+    folder = shutil.copytree(sound, tmp_path / "run")
+    file = folder / "inputs" / "portfolio.yaml"
+    content = file.read_text(encoding="utf-8")
+    assert written in content
+    file.write_text(content.replace(written, instead), encoding="utf-8")
+    rehash(folder)
+    failed = {check.name for check in verify(folder).failed()}
+    assert refused <= failed
+    assert "inputs" not in failed
 
 
 def test_sound_run_is_accepted_and_works(sound: Path) -> None:
