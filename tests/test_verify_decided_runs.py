@@ -84,6 +84,30 @@ def _without_penalty(plan: dict[str, Any], _: dict[str, Any]) -> None:
     del plan["money"]["constant_cents"]
 
 
+def _an_hour_more_stated(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["service"][0]["hours"] += 1
+
+
+def _work_of_nobody(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["service"].append(plan["service"][0] | {"workload": "mail"})
+
+
+def _less_is_asked(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"]["tiers"][0]["demand_units"][0] -= 1
+
+
+def _a_cent_of_revenue(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"]["tiers"][0]["revenue_cents"][0] += 1
+
+
+def _a_tier_is_silent(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"]["tiers"] = []
+
+
+def _no_list(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"] = []
+
+
 def _a_price_less(_: dict[str, Any], certificate: dict[str, Any]) -> None:
     """Half a price of work: its units are worth more than that, each of them."""
     for holder in _with_prices(certificate):
@@ -112,6 +136,12 @@ CHANGES: dict[Callable[[dict[str, Any], dict[str, Any]], None], set[str]] = {
     _a_cent_of_work: {"money"},
     _a_cent_of_penalty: {"money"},
     _without_penalty: {"money"},
+    _an_hour_more_stated: {"served"},
+    _work_of_nobody: {"served"},
+    _less_is_asked: {"served"},
+    _a_cent_of_revenue: {"served"},
+    _a_tier_is_silent: {"served"},
+    _no_list: {"readable"},
     _a_price_less: {"bound"},
     _a_price_of_nothing: {"bound"},
 }

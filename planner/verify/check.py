@@ -36,6 +36,7 @@ from planner.verify.plant_hour import check_plants, design_hours
 from planner.verify.power import After, Overload, PowerCheck
 from planner.verify.refresh import spell_draws, spells_of, with_refreshes
 from planner.verify.report import Check, Report, check_of
+from planner.verify.served import check_served, has_service
 from planner.verify.side_check import check_decisions, read_decisions
 from planner.verify.side_program import side_program
 from planner.verify.standing import Counts, Standing
@@ -108,6 +109,8 @@ class Verification:
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
+        if has_service(self.run.plan, self.ledger):
+            first.append(check_served(self.run.plan, self.side, values, self.ledger))
         if has_terms(self.run.world.portfolio):
             first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits))
         side = self.aim.aimed_side
