@@ -221,7 +221,7 @@ def test_a_provider_has_no_workloads() -> None:
 
 
 def test_racks_of_a_refresh_work_as_what_they_are() -> None:
-    """GB200 makes way for GB300 in 2027-Q4, with a quarter of standstill: its racks work until 2027-Q3, then as GB300."""
+    """GB200 makes way for GB300 in 2027-Q4, a quarter of standstill: its racks work until 2027-Q3, then as GB300."""
     refresh = {
         "before": "gb200-nvl72",
         "after": "gb300-nvl72",
