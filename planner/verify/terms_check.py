@@ -128,7 +128,9 @@ class _TermLines:
                 over = self._values.get(f"{kind}:{clause.name}:{quarter}", 0)
                 yield {
                     "name": clause.name,
+                    "measure": str(clause.measure),
                     "period": quarter,
+                    "binds": "at-most" if clause.at_most is not None else "at-least",
                     "whole": self._sum(self._counts.racks(clause.measure, None, t)),
                     "part": self._sum(self._counts.racks(clause.measure, clause, t)),
                     "over": over,
@@ -143,6 +145,7 @@ class _TermLines:
         paid = self._values.get(f"tranche:{clause.name}", 0) == 1
         return {
             "name": clause.name,
+            "measure": str(clause.measure),
             "by": clause.by,
             "target": target,
             "reached": reached,

@@ -125,15 +125,18 @@ def _of_supply(counts: TermCounts, supply: Supply, racks: list[int]) -> list[Lin
         used = min(delivery.racks, racks[-1] - taken)
         if used > 0:
             order = None if lead is None else quarter_index(delivery.quarter) - lead
+            starts = counts.ledger.setting.periods[[n > taken for n in racks].index(True)]
             lines.append(
                 {
                     "system": supply.system,
                     "delivered": delivery.quarter,
                     "n_delivered": delivery.racks,
                     "n_used": used,
-                    "starts": counts.ledger.setting.periods[[n > taken for n in racks].index(True)],
+                    "starts": starts,
+                    "committed": supply.committed,
                     "order_by": None if order is None else quarter_name(order),
                     "late_quarters": None if order is None else max(0, counts.first - order),
+                    "latest_order_by": None if lead is None else quarter_name(quarter_index(starts) - lead),
                 }
             )
         taken += delivery.racks
