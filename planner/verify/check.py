@@ -113,7 +113,7 @@ class Verification:
         if has_service(self.run.plan, self.ledger):
             first.append(check_served(self.run.plan, self.side, values, self.ledger))
         if has_terms(self.run.world.portfolio):
-            first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits))
+            first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits, self.side))
         side = self.aim.aimed_side
         objective = self.aim.aimed_ledger.objective(placed, blocks) + side.worth_cents(values) + side.constant_cents
         bound = check_bound(self.run.plan, objective, self._bound_cents)
