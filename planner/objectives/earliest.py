@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from planner.objectives.study import Study
     from planner.objectives.trials import Trial, Trials
     from sites.schema.objective import Earliest, Measure
+    from sites.schema.portfolio import PortfolioFile
     from sites.world import World
 
 FORMAT = "gigaplan-earliest/1"
 DOCUMENT = "earliest.json"
-MAY_FALL = frozenset({Kind.METER_W})
-"""Measures that a later quarter may have less of, as profiles change; every quarter is asked for these."""
+
+
+def may_fall(measure: Measure, portfolio: PortfolioFile) -> bool:
+    """Whether a later quarter may have less, as profiles change or rows are refreshed; then every quarter is asked."""
+    if measure.kind is Kind.TOKENS:
+        return False
+    return measure.kind is Kind.METER_W or bool(portfolio.refresh)
 
 
 class Outcome(StrEnum):
@@ -76,12 +82,12 @@ class Dates:
         return self.reached_in == self.not_before
 
 
-def ask_quarters(measure: Measure, quarters: tuple[str, ...], step: Callable[[str], Step]) -> Dates:
+def ask_quarters(quarters: tuple[str, ...], step: Callable[[str], Step], *, every_quarter: bool) -> Dates:
     """Make steps until the first quarter that reaches is known, or time ends.
 
-    Parameters: measure; quarters of the plan in order; step, which makes the measure best in one of them.
+    Parameters: quarters of the plan in order; step, which makes the measure best in one of them; every_quarter,
+    whether one says nothing of those before it.
     """
-    every_quarter = measure.kind in MAY_FALL
     steps = _scan(quarters, step) if every_quarter else _bisect(quarters, step)
     outcomes = {one.quarter: one.outcome for one in steps}
     reached = next((quarter for quarter in quarters if outcomes.get(quarter) is Outcome.REACHED), None)
@@ -144,7 +150,8 @@ def solve_earliest(trials: Trials, asked: Earliest) -> Dates:
         outcome = outcome_of(value, at_most, asked.target)
         return Step(quarter, outcome, value, at_most, trial.was_interrupted, trial=trial)
 
-    found = ask_quarters(measure, problem.periods, step)
+    every_quarter = may_fall(measure, trials.measuring.world.portfolio)
+    found = ask_quarters(problem.periods, step, every_quarter=every_quarter)
     if found.reached_in is None:
         proven = (
             "and it is proven that none does" if found.not_before is None else "but it is not proven that none does"
@@ -169,7 +176,7 @@ def earliest(study: Study, measure: Measure, target: Fraction) -> dict[str, Any]
         outcome = outcome_of(value, at_most, target)
         return Step(quarter, outcome, value, at_most, answer.was_interrupted, run=str(answer.folder))
 
-    found = ask_quarters(measure, quarters, step)
+    found = ask_quarters(quarters, step, every_quarter=may_fall(measure, study.world.portfolio))
     document = {
         "format": FORMAT,
         "portfolio": study.world.portfolio.name,

@@ -139,6 +139,7 @@ class Aim:
             own=Proven(usd, bound),
             others=tuple(others),
             periods=tuple(self.ledger.setting.periods),
+            may_fall=bool(self.ledger.money.portfolio.refresh),
         )
         return list(claims.faults())
 

@@ -53,6 +53,8 @@ class Claims:
     """Further certificates, in order."""
     periods: tuple[str, ...]
     """Decision quarters."""
+    may_fall: bool
+    """Whether a later quarter may have less of what stands."""
 
     def faults(self) -> Iterator[str]:
         """What is wrong with the claims."""
@@ -138,7 +140,7 @@ class Claims:
         """The first quarter that is not ruled out: racks never leave, so what one misses those before it miss too."""
         missed = [self.periods.index(quarter) for quarter in ruled_out]
         n_missed = max(missed, default=-1) + 1
-        if measure.kind is Kind.METER_W:
+        if measure.kind is not Kind.TOKENS and (self.may_fall or measure.kind is Kind.METER_W):
             n_missed = next((n for n in range(len(self.periods)) if n not in missed), len(self.periods))
         return self.periods[n_missed] if n_missed < len(self.periods) else None
 
