@@ -105,7 +105,7 @@ def test_a_bound_lowered_by_one_cent_is_refused(name: str, copy_of: Callable[[st
     plan = _read(folder)
     plan["bound"] -= 1
     _write(folder, plan)
-    assert _failed(verify(folder)) == {"bound"}
+    assert _failed(verify(folder)) - {"aim"} == {"bound"}
 
 
 @pytest.mark.parametrize("name", FEASIBLE)
@@ -114,7 +114,8 @@ def test_an_objective_raised_by_one_cent_is_refused(name: str, copy_of: Callable
     plan = _read(folder)
     plan["objective"] += 1
     _write(folder, plan)
-    assert _failed(verify(folder)) == {"objective", "money", "cash", "books"}
+    expected = {"objective"} if CASES[name].aim else {"objective", "money", "cash", "books"}
+    assert _failed(verify(folder)) == expected
 
 
 @pytest.mark.parametrize("name", FEASIBLE)
@@ -125,7 +126,7 @@ def test_a_rack_too_many_no_longer_reconciles(name: str, copy_of: Callable[[str]
         pytest.skip("the best plan of this toy is empty")
     plan["placements"][-1]["n_racks"] += 1
     _write_placements(folder, plan)
-    assert {"totals", "objective"} <= _failed(verify(folder))
+    assert {"totals", "aim" if CASES[name].aim else "objective"} <= _failed(verify(folder))
 
 
 @pytest.mark.parametrize("name", [name for name in FEASIBLE if CASES[name].binding])
