@@ -128,7 +128,9 @@ def test_a_rack_too_many_no_longer_reconciles(name: str, copy_of: Callable[[str]
         pytest.skip("the best plan of this toy is empty")
     plan["placements"][-1]["n_racks"] += 1
     _write_placements(folder, plan)
-    assert {"totals", "aim" if CASES[name].aim else "objective"} <= _failed(verify(folder))
+    # Racks of a row that is refreshed must fit the refresh before anything is made of them.
+    due = {"placements"} if plan.get("refreshes") else {"totals", "aim" if CASES[name].aim else "objective"}
+    assert due <= _failed(verify(folder))
 
 
 @pytest.mark.parametrize("name", [name for name in FEASIBLE if CASES[name].binding])
