@@ -36,7 +36,7 @@ class LimitInfo:
     contingency: str | None
     """The failed element, the common-mode group, or the pair `m+f` of a planned outage and a failure."""
     unit: str
-    """`W`, `mL/min`, `port`, `Gb/s`, `kg`, `position`, `rack` or `cent`."""
+    """`W`, `mL/min`, `port`, `Gb/s`, `kg`, `position`, `rack` or `USD`."""
     before_action: bool = False
     """Whether it holds right after the failure, before racks have shed and capped."""
 

@@ -163,7 +163,7 @@ class _Terms:
     def _raise_budget(self, clause: Tranche, column: int, periods: range, limits: Sequence[LimitInfo]) -> None:
         """Add to the rack budget; there is no such limit where racks cost nothing."""
         self._refuse_overflow()
-        amount = floor((clause.rack_budget or 0) * CENTS_PER_USD) << SHARE_BITS
+        amount = floor(clause.rack_budget or 0) << SHARE_BITS
         for number, limit in enumerate(limits):
             if limit.name == RACK_BUDGET.text:
                 for t in periods:
@@ -172,11 +172,11 @@ class _Terms:
     def _refuse_overflow(self) -> None:
         """Refuse a budget that 64-bit integers cannot hold once every tranche is paid."""
         budgets = [self._portfolio.money.rack_budget, *(one.rack_budget for one in self._portfolio.tranches)]
-        cents = sum(floor((usd or 0) * CENTS_PER_USD) for usd in budgets)
-        if cents << SHARE_BITS >= CEILING:
+        total_usd = sum(floor(usd or 0) for usd in budgets)
+        if total_usd << SHARE_BITS >= CEILING:
             message = (
-                f"the rack budget may reach {cents:,} cents with every tranche; scaled by 2^20 it must stay below 2^62,"
-                f" that is {CEILING >> SHARE_BITS:,} cents: lower the budget or the tranches"
+                f"the rack budget may reach {total_usd:,} USD with every tranche; scaled by 2^20 it must stay below "
+                f"2^62, that is {CEILING >> SHARE_BITS:,} USD: lower the budget or the tranches"
             )
             raise InputError([Fault(f"portfolio {self._portfolio.name}", None, "tranches", message)])
 

@@ -74,11 +74,11 @@ def supply_limits(portfolio: PortfolioFile, offer: Offer, rows: Sequence[int]) -
 
 
 def budget_limits(portfolio: PortfolioFile, offer: Offer, rows: Sequence[int], prices: Prices) -> list[Piece]:
-    """Cents spent on racks against the budget; no limit when the portfolio gives none."""
+    """Whole USD spent on racks against the budget; no limit when the portfolio gives none."""
     budget_usd = portfolio.money.rack_budget
     if budget_usd is None:
         return []
-    needs = tuple(ceil(prices.rack_usd[offer.systems[s]] * 100) << SHARE_BITS for s in offer.system_idx)
-    window = (scaled_capacity(floor(budget_usd * 100)),) * len(offer.periods)
+    needs = tuple(ceil(prices.rack_usd[offer.systems[s]]) << SHARE_BITS for s in offer.system_idx)
+    window = (scaled_capacity(floor(budget_usd)),) * len(offer.periods)
     name = LimitName(JOINT, "budget", "racks")
-    return [Piece(name, "cent", 0, dict.fromkeys(rows, needs), window, frozenset(rows))]
+    return [Piece(name, "USD", 0, dict.fromkeys(rows, needs), window, frozenset(rows))]

@@ -15,7 +15,6 @@ import numpy as np
 
 from planner.lower.eligibility import Verdict
 from planner.lower.joint_limits import delivered_racks
-from planner.lower.money import CENTS_PER_USD
 from planner.problem import SHARE_BITS
 from sites.refresh import DOWN, RefreshOption, refresh_options
 
@@ -197,7 +196,7 @@ class Refreshes:
                 return _ONE * taken.count(piece.name.element)
             case "budget" if prices is not None:
                 bought = (option.refresh.before, option.refresh.after) if is_later else (option.refresh.before,)
-                return sum(ceil(prices.rack_usd[system] * CENTS_PER_USD) for system in bought) << SHARE_BITS
+                return sum(ceil(prices.rack_usd[system]) for system in bought) << SHARE_BITS
             case "landing":
                 return (2 if is_later else 1) * _ONE
             case "position" if window.physical is None:

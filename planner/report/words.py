@@ -66,6 +66,8 @@ def amount(value: float, unit: str) -> str:
             return f"{megawatts(value)} MW" if abs(value) >= 1e6 else f"{value / 1e3:,.1f} kW"
         case "cent":
             return dollars(value)
+        case "USD":
+            return dollars(100 * value)
         case "mL/min":
             return f"{value / 1e3:,.0f} L/min"
         case _:

@@ -35,8 +35,8 @@ class RackDraws:
     port_kind: str
     draw: dict[str, int]
     """`it_w`, `liquid_w`, `air_w`, `support_w`, `swing_w` (missing where it is unknown), `kg`, `ports:KIND`, `gbps`,
-    `position`, `rack`, `rack:SYSTEM`, `delivered:SYSTEM`, `landed`, `gpu` and `cent`; the flow depends on the loop, see
-    `flow_kind`."""
+    `position`, `rack`, `rack:SYSTEM`, `delivered:SYSTEM`, `landed`, `gpu`, `cent`, `usd`; the flow depends on the loop,
+    see `flow_kind`."""
     rise_k: Fraction
     """Design temperature rise of the rack."""
 
@@ -80,6 +80,7 @@ def draws_of(name: str, catalog: Catalog, price_cents: int) -> RackDraws:
         "landed": 1,
         "gpu": known(system.gpu_packages, f"{name} gpu_packages"),
         "cent": price_cents,
+        "usd": -(-price_cents // 100),
     }
     if profile.idle.value is not None and system.swing_smoothing.value is not None:
         draw["swing_w"] = ceil(it_w * (1 - Fraction(profile.idle.value)) * (1 - Fraction(system.swing_smoothing.value)))

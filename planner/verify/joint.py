@@ -74,7 +74,7 @@ class AllLimits:
         if family == "supply":
             capacity = delivered(self.portfolio, element, quarter)
             return Terms(self._every_row(f"delivered:{element}"), capacity * ONE)
-        return Terms(self._every_row("cent"), floor(100 * (self.portfolio.money.rack_budget or 0)) * ONE)
+        return Terms(self._every_row("usd"), floor(self.portfolio.money.rack_budget or 0) * ONE)
 
     def _every_row(self, kind: str) -> Mapping[str, Mapping[str, int]]:
         """Every row of every site with one of a kind for each rack; made once, as portfolios have many rows."""

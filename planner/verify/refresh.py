@@ -108,7 +108,7 @@ def spell_draws(spell: Spell, offered: Mapping[str, RackDraws]) -> RackDraws:
     for kind in [kind for kind in draw if kind.startswith("delivered:")]:
         del draw[kind]
     draw |= {f"delivered:{each.system}": 1 for each in came}
-    draw |= {"landed": len(came), "cent": sum(each.draw["cent"] for each in came)}
+    draw |= {"landed": len(came)} | {kind: sum(each.draw[kind] for each in came) for kind in ("cent", "usd")}
     return replace(one, name=spell.name, system=spell.change.name, n_gpus=draw["gpu"], draw=draw)
 
 

@@ -100,10 +100,10 @@ def _add_tranche(side: Side, counts: TermCounts, clause: Tranche) -> None:
     else:
         side.row(name, 0, counts.racks(clause.measure, clause, by))
     side.term(name, name, ceil(Fraction(clause.target) / counts.unit(clause)))
-    cents = floor(100 * Fraction(clause.rack_budget or 0))
+    budget_usd = floor(Fraction(clause.rack_budget or 0))
     for t in range(by + 1, counts.ledger.n_periods):
-        if cents:
-            side.capacity(name, RACK_BUDGET, t, cents * RATE_ONE)
+        if budget_usd:
+            side.capacity(name, RACK_BUDGET, t, budget_usd * RATE_ONE)
 
 
 def _add_commitment(side: Side, counts: TermCounts, clause: Commitment) -> None:
