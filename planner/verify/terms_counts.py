@@ -77,7 +77,7 @@ class TermCounts:
         """What one rack counts, in whole units."""
         if measure is Measure.METER_W:
             if site not in self._meter_w:
-                self._meter_w[site] = drawn_w(self.limits[site], self.ledger.setting.draws.values())
+                self._meter_w[site] = drawn_w(self.limits[site], self.ledger.setting.offered.values())
             return floor(self._meter_w[site][configuration])
         if measure is Measure.SPEND and self.ledger.money.rents:
             return self.rent_cents(site, configuration, quarter)

@@ -116,7 +116,7 @@ class WorkRule:
 
     def working(self, quarter: int) -> list[str]:
         """Configurations that may work in a quarter: after the decisions those at which racks rest."""
-        offered = list(self.ledger.setting.draws)
+        offered = list(self.ledger.setting.offered)
         if quarter < self.ledger.n_periods:
             return offered
         return [name for name in offered if name == self.ledger.money.resting(self._system(name))]
@@ -187,7 +187,7 @@ class WorkRule:
 
     def _racks(self, site: str, system: str, quarter: int, each: int) -> dict[Place, int]:
         """So much for every rack of a system in a decision quarter; nothing before the plan's start."""
-        names = [name for name in self.ledger.setting.draws if self._system(name) == system] if quarter >= 0 else []
+        names = [name for name in self.ledger.setting.offered if self._system(name) == system] if quarter >= 0 else []
         return {(site, name, quarter): each for name in names}
 
     def _system(self, configuration: str) -> str:
