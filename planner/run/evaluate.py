@@ -16,7 +16,6 @@ from planner.money.unit_costs import UnitCosts, unit_costs
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
-from planner.run.decided import with_decided_capacity
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
 from planner.run.failures import Failure, PlanRow, site_failures
 from planner.run.flow import RowDraw
@@ -25,6 +24,7 @@ from planner.run.rates import WorkRate, work_rates
 from planner.run.refreshes import RefreshedRow, WaitingRows, refreshed_rows, waiting_rows
 from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at
 from planner.run.value import Money, UnitCount, money, unit_counts
+from planner.side.worth import with_decided_capacity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -67,8 +67,12 @@ class MoneyRule:
     @property
     def _rent_share(self) -> Fraction:
         """What comes in of rent at the contract's price: a share of it, nothing within one house, or all goes out."""
-        shares = {"provider": Fraction(self.portfolio.money.market_factor), "chain": Fraction(0)}
-        return shares.get(self.portfolio.perspective, Fraction(-1))
+        shares = {
+            "provider": Fraction(self.portfolio.money.market_factor),
+            "chain": Fraction(0),
+            "customer": Fraction(-1),
+        }
+        return shares[str(self.portfolio.perspective)]
 
     def _rental_usd(self, system: str) -> Fraction:
         own = self._own.get(system)
