@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.run.totals import system_counts
 from sites.calendar import quarter_index, quarter_name
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from planner.lower.lowered import Lowered
     from planner.problem import Problem
     from sites.schema.portfolio import PortfolioFile, Supply
 
@@ -41,13 +41,13 @@ class Order:
     """Why there are no such quarters."""
 
 
-def orders(portfolio: PortfolioFile, problem: Problem, n_racks: NDArray[np.int32]) -> tuple[Order, ...]:
+def orders(portfolio: PortfolioFile, lowered: Lowered, n_racks: NDArray[np.int32]) -> tuple[Order, ...]:
     """Every delivery that the plan uses, by system, in order of time.
 
     Parameters: n_racks, standing racks, [n_rows, n_configurations, n_periods].
     """
-    standing = system_counts(problem, n_racks).sum(axis=0)
-    numbers = {name: s for s, name in enumerate(problem.system_names)}
+    problem, standing = lowered.problem, lowered.refreshes.taken(n_racks)
+    numbers = {name: s for s, name in enumerate(lowered.refreshes.offer.systems)}
     return tuple(
         order
         for supply in portfolio.supply

@@ -135,7 +135,7 @@ def terms_ledger(
         tranches=tuple(book.tranche(clause) for clause in portfolio.tranches),
         commitments=committed,
         termination=exits(lowered.counting, committed),
-        orders=orders(portfolio, lowered.problem, n_racks),
+        orders=orders(portfolio, lowered, n_racks),
     )
 
 
@@ -153,7 +153,9 @@ class _Book:
         self._catalog, self._decisions = catalog, decisions
         self._problem, self._counting = lowered.problem, lowered.counting
         self._site_idx = _site_of_rows(lowered.problem, lowered.counting)
-        self.standing = standing_by_site(self._site_idx, len(lowered.counting.site_names), n_racks)
+        self.standing = standing_by_site(
+            self._site_idx, len(lowered.counting.site_names), lowered.refreshes.as_they_are(n_racks)
+        )
         """[n_groups, n_configurations, n_periods] racks."""
         raised = with_decided_capacity(lowered.problem, decisions)
         loads = limit_loads(lowered.problem, n_racks)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.refresh import as_they_are
 from planner.verify.report import Check, check_of
 from planner.verify.side_check import standing_by_site
 from planner.verify.terms_counts import TermCounts
@@ -80,7 +81,8 @@ class _TermLines:
     def __init__(
         self, counts: TermCounts, standing: Mapping[tuple[str, str], list[int]], values: Mapping[str, int]
     ) -> None:
-        self._counts, self._standing, self._values = counts, standing, values
+        self._counts, self._values, self._all = counts, values, standing
+        self._standing = as_they_are(standing, counts.ledger.setting.spells)
         self._periods = counts.ledger.setting.periods
 
     def lines(self, key: str) -> list[Line]:
@@ -98,7 +100,7 @@ class _TermLines:
             case "termination":
                 return due_exits(counts, self._standing)
             case _:
-                return due_orders(counts, self._standing)
+                return due_orders(counts, self._all)
 
     def _floor(self, clause: Floor) -> Iterator[Line]:
         for t, quarter in enumerate(self._periods):

@@ -106,8 +106,8 @@ def due_orders(counts: TermCounts, standing: Mapping[tuple[str, str], list[int]]
     for supply in counts.portfolio.supply:
         racks = [0] * counts.ledger.n_periods
         for (_, name), n_racks in standing.items():
-            if counts.ledger.setting.draws[name].system == supply.system:
-                racks = [a + b for a, b in zip(racks, n_racks, strict=True)]
+            n_taken = counts.ledger.setting.draws[name].draw.get(f"delivered:{supply.system}", 0)
+            racks = [a + b * n_taken for a, b in zip(racks, n_racks, strict=True)]
         lines += _of_supply(counts, supply, racks)
     return lines
 

@@ -115,6 +115,7 @@ class Weights:
 
     def _of_rack(self, kind: Kind) -> dict[tuple[str, str], int]:
         draws, catalog = self.ledger.setting.draws, self.ledger.money.catalog
+        spells = self.ledger.setting.spells
         if kind is Kind.METER_W:
             return {
                 (site, name): floor(watts)
@@ -122,7 +123,7 @@ class Weights:
                 for name, watts in drawn_w(limits, draws.values()).items()
             }
         found = {}
-        for name, one in draws.items():
+        for name, one in self.ledger.setting.offered.items():
             system = catalog.rack_systems[one.system]
             number = 1
             if kind is not Kind.RACKS:
@@ -131,6 +132,7 @@ class Weights:
                 key = f"{kind.removeprefix('flops-')}_dense_per_gpu"
                 number = floor(number * Fraction(known(getattr(system, key), f"{one.system} {key}")) / TERA)
             found[name] = number
+        found |= {name: found.get(spell.configuration or "", 0) for name, spell in spells.items()}
         return {(site, name): number for site in self.limits for name, number in found.items()}
 
     def _worth(self, measure: Measure, column: str, own: int) -> int:
