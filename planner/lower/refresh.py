@@ -112,24 +112,6 @@ class Refreshes:
                 result[:, physical] += n_racks[:, number]
         return result
 
-    def taken(self, n_racks: NDArray[np.int32]) -> NDArray[np.int64]:
-        """[n_systems on offer, n_periods] racks that deliveries have brought and the plan has placed, over all rows.
-
-        Racks that have made way stay taken; those that take their place are from the quarter of the exchange on.
-        Parameters: n_racks, [n_rows, n_configurations, n_periods].
-        """
-        standing = np.asarray(n_racks, np.int64).sum(axis=0)
-        result = np.zeros((len(self.offer.systems), standing.shape[1]), np.int64)
-        n_offered = len(self.offer.configurations)
-        for k, system in enumerate(self.offer.system_idx):
-            result[system] += standing[k]
-        for k, window in enumerate(self.windows, start=n_offered):
-            refresh = window.option.refresh
-            result[self.offer.systems.index(refresh.before)] += standing[k]
-            if window.first_period >= window.option.begins:
-                result[self.offer.systems.index(refresh.after)] += standing[k]
-        return result
-
     def shown_system(self, system: int) -> str:
         """Name of a system of the problem as racks start: that of the old one for a refresh."""
         n_offered = len(self.offer.systems)

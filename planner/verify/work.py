@@ -101,11 +101,14 @@ class WorkRule:
         begun = [step.rate for step in tier.demand if quarter_index(step.start) <= now]
         return floor(Fraction(begun[-1]) * HOURS * SECONDS / self.unit(workload)) if begun else 0
 
+    def price_usd(self, tier: Tier, quarter: int) -> Fraction:
+        """Price of a million in a quarter; the decline is a float64 power, taken as the rational that it is."""
+        return Fraction(tier.price) * Fraction(math.pow(float(1 - tier.price_decline_per_year), quarter / 4))
+
     def worth_scaled(self, workload: Workload, tier: Tier, quarter: int) -> int:
         """Cents of a unit sold: its price less charges and the penalty that is spared, scaled by 2^20."""
-        decline = Fraction(math.pow(float(1 - tier.price_decline_per_year), quarter / 4))
         charges = sum((Fraction(one.cost) for one in workload.charges), ZERO)
-        each_usd = Fraction(tier.price) * decline - charges + Fraction(tier.penalty or 0)
+        each_usd = self.price_usd(tier, quarter) - charges + Fraction(tier.penalty or 0)
         cents = 100 * self.ledger.money.discount(quarter) * each_usd * self.unit(workload) / MILLION
         return floor(RATE_ONE * cents)
 
