@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
-from sites.schema.objective import Kind, measure_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +24,6 @@ def refresh_findings(portfolio: PortfolioFile, catalog: Catalog, n_decided: int)
 
     Parameters: n_decided, decision quarters.
     """
-    if not portfolio.refresh:
-        return
-    yield from _beside(portfolio)
     seen: set[tuple[str, str]] = set()
     for index, refresh in enumerate(portfolio.refresh):
         for message, path in _of_one(portfolio, refresh, catalog, n_decided):
@@ -36,21 +32,6 @@ def refresh_findings(portfolio: PortfolioFile, catalog: Catalog, n_decided: int)
             message = f"'{refresh.before}' to '{refresh.after}' stands here a second time; join the entries"
             yield message, ("refresh", index)
         seen.add((refresh.before, refresh.after))
-
-
-def _beside(portfolio: PortfolioFile) -> Iterator[Found]:
-    """What cannot be asked together with refreshes."""
-    if portfolio.commitments:
-        message = (
-            "rent under a commitment is not worked out for racks that make way for others; remove 'refresh', or the "
-            "commitments"
-        )
-        yield message, ("commitments",)
-    objective = portfolio.objective
-    named = () if objective is None else (*(objective.weights or ()), *(objective.lexicographic or ()))
-    if portfolio.perspective == "provider" and any(measure_of(text).kind is Kind.COST for text in named):
-        message = "the cost of a plan is not worked out for racks that make way for others; remove 'refresh', or 'cost'"
-        yield message, ("objective",)
 
 
 def _of_one(portfolio: PortfolioFile, refresh: Refresh, catalog: Catalog, n_decided: int) -> Iterator[Found]:

@@ -112,19 +112,6 @@ def spell_draws(spell: Spell, offered: Mapping[str, RackDraws]) -> RackDraws:
     return replace(one, name=spell.name, system=spell.change.name, n_gpus=draw["gpu"], draw=draw)
 
 
-def as_they_are(
-    standing: Mapping[tuple[str, str], list[int]], spells: Mapping[str, Spell]
-) -> dict[tuple[str, str], list[int]]:
-    """Racks by site and configuration, those of spells counted with their configurations."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for (site, name), n_racks in standing.items():
-        own = spells[name].configuration if name in spells else name
-        if own is not None:
-            known = found.get((site, own), [0] * len(n_racks))
-            found[site, own] = [a + b for a, b in zip(known, n_racks, strict=True)]
-    return found
-
-
 def with_refreshes(
     plan: Mapping[str, Any],
     placed: dict[str, dict[str, Counts]],
