@@ -228,3 +228,28 @@ def test_rows_that_cannot_be_refreshed_say_why() -> None:
     reasons = {one.reason for one in problem.ineligible if one.configuration == option}
     assert reasons >= {f"no rack of {NEW} is delivered by 2027-Q4"}
     assert not may_stand(problem)[:, [name.startswith(option) for name in problem.configuration_names]].any()
+
+
+@pytest.mark.parametrize("lag", [0, 2])
+def test_rent_under_a_commitment_ends_with_the_racks(lag: int) -> None:
+    """Old racks pay rent until they make way, new ones from when they stand; each is refunded until it is accepted."""
+    promised = {
+        "name": "cloud", "title": "Rent promised", "amount": "9e6 USD", "start": "2027-Q2", "end": "2029-Q4",
+        "provenance": PROVENANCE,
+    }  # fmt: skip
+    money: dict[str, Any] = {"economic_life_quarters": 7, "acceptance_lag_quarters": lag}
+    goodput = {"share": "1", "provenance": PROVENANCE}
+    world = working_world(
+        perspective="customer", workloads=[workload()], goodput=goodput, money=money, commitments=[promised],
+        refresh=[refresh(quarters=["2028-Q1"])],
+    )  # fmt: skip
+    problem, verification = lower(world).problem, verification_of(world)
+    rows, columns = lowered_side(problem)
+    assert (rows, columns) == verified_side(verification.side)
+    _, racks = rows["commitment:cloud"]
+    option = f"{OLD}>{NEW}@2028-Q1"
+    rent = problem.contract_revenue[0, 0, 0]
+    # The term begins in the second quarter; accepted after two quarters, a rack of the first pays in the third and fourth.
+    paid = sum(racks.get(("small", f"{option}/{OLD}", t), 0) for t in range(4))
+    assert paid == rent * (3 if lag == 0 else 2)
+    assert not any(name == f"{option}/down" for _, name, _ in racks)
