@@ -249,7 +249,7 @@ def test_rent_under_a_commitment_ends_with_the_racks(lag: int) -> None:
     _, racks = rows["commitment:cloud"]
     option = f"{OLD}>{NEW}@2028-Q1"
     rent = problem.contract_revenue[0, 0, 0]
-    # The term begins in the second quarter; accepted after two quarters, a rack of the first pays in the third and fourth.
+    # The term begins in the second quarter; a rack of the first that waits for two pays in the third and fourth.
     paid = sum(racks.get(("small", f"{option}/{OLD}", t), 0) for t in range(4))
     assert paid == rent * (3 if lag == 0 else 2)
     assert not any(name == f"{option}/down" for _, name, _ in racks)
