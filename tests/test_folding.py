@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from solve_cases import Size, random_problem, with_minimum_demands, with_windows
+from solve_cases import Size, changed, random_problem, with_minimum_demands, with_windows
 
 from planner.bench.judge import judge
 from planner.export import highs_optimum
 from planner.problem import may_stand
 from planner.solve import SolveOptions, Status, solve
+from planner.solve.batch import solve_batch
 from planner.solve.certificate import bound_cents
 from planner.solve.folding import folded
 from planner.solve.patterns import row_patterns
+from planner.solve.scenario import BatchOptions
 
 if TYPE_CHECKING:
     from planner.problem import Problem
 
 OPTIONS = SolveOptions(work_limit=200, n_lanes=4, n_threads=1)
+BATCH = BatchOptions(n_processes=1, most_rounds=2, n_probes=1)
 SEEDS = range(3000, 3012)
 
 
@@ -55,6 +58,16 @@ def test_best_plans_are_found_and_proven() -> None:
             n_asked += 1
             n_proven += solution.status is Status.OPTIMAL and solution.objective == best.objective_cents
     assert n_proven >= n_asked - 1
+
+
+def test_scenarios_with_windows_are_planned_together() -> None:
+    base = with_windows(random_problem(3001, Size(n_blocks=2, n_periods=4)), 3001)
+    dearer = changed(base, open_cost=base.open_cost * 2)
+    for problem, solution in zip((base, dearer), solve_batch(base, [base, dearer], BATCH), strict=True):
+        ours = judge(problem, solution.plan.n_racks)
+        assert not ours.faults
+        assert ours.value_cents == solution.objective
+        assert bound_cents(problem, row_patterns(problem), solution.certificate) == solution.bound
 
 
 def test_nothing_is_folded_where_nothing_closes() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from planner.lower.hosts import Offer
     from planner.lower.money import Prices, SiteMoney
+    from planner.lower.refresh import Window
     from sites.catalog.loader import Configuration
     from sites.schema.portfolio import PortfolioFile
     from sites.schema.terms import Commitment, Part
@@ -47,6 +48,8 @@ class Counting:
     meter_w: Sequence[Sequence[Fraction]]
     """[n_groups][n_configurations] watts at the meter for which a rack pays the demand charge; empty where no clause
     counts them."""
+    windows: Sequence[Window] = ()
+    """Configurations of refreshes; in the problem they follow those on offer."""
 
     @property
     def n_periods(self) -> int:
@@ -105,7 +108,7 @@ class Counting:
         return floor(revenue_usd * CENTS_PER_USD)
 
     def rent(self, commitment: Commitment, t: int, *, refunded: bool) -> list[Entry]:
-        """Rent of quarter t, which may lie after the decisions, for the racks of a commitment.
+        """Rent of quarter t, which may lie after the decisions, for the racks of a commitment, those of windows too.
 
         After the decisions racks rest, and go once their life is over. Parameters: refunded, whether what is paid back
         for racks that are not accepted yet, at performance 1, is off.
@@ -121,9 +124,16 @@ class Counting:
                 (min(t - self._lag_quarters, last), refund),
                 (t - self.portfolio.money.economic_life_quarters, -rent),
             ):
-                if period >= 0:
-                    total[group, k, period] = total.get((group, k, period), 0) + cents
+                for own in self._as(k, period, min(t, last)) if period >= 0 else ():
+                    total[group, own, period] = total.get((group, own, period), 0) + cents
         return [(*place, cents) for place, cents in total.items() if cents]
+
+    def _as(self, k: int, period: int, now: int) -> Iterator[int]:
+        """Configuration k, and its windows that are open both in a period and now: racks that have left pay no rent."""
+        yield k
+        for number, window in enumerate(self.windows, start=len(self.offer.configurations)):
+            if window.physical == k and all(window.first_period <= t < window.end_period for t in (period, now)):
+                yield number
 
     def term(self, commitment: Commitment) -> range:
         """Quarters of a term since the plan's start."""

@@ -130,7 +130,7 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     unit_racks = _unit_racks(catalog, offer)
     racks = assemble(portfolio, refreshes, hosts, monies, first_period, limits, ineligible, unit_racks)
     names, counted_w = tuple(site.name for site in sites), tuple(table.counted_w for table in tables)
-    counting = Counting(portfolio, offer, prices, names, monies, counted_w)
+    counting = Counting(portfolio, offer, prices, names, monies, counted_w, refreshes.windows)
     problem = with_side(racks, catalog, hosts, counting, refreshes)
     return Lowered(
         problem=problem,

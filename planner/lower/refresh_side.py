@@ -19,7 +19,7 @@ def with_refreshes(side: SideProgram, refreshes: Refreshes) -> SideProgram:
 
     What a rack of a configuration adds in a period, a rack of its window adds while the window is open in that period
     and in the row's own quarter, or the last decision quarter where that is later: racks that have made way for others
-    neither work nor come to an end after it.
+    neither work nor come to an end after it. Rent under a commitment spans quarters and counts windows itself.
     """
     if not refreshes.windows:
         return side
@@ -51,9 +51,10 @@ def _added(side: SideProgram, refreshes: Refreshes) -> list[tuple[int, int]]:
     row = np.repeat(np.arange(side.n_rows), np.diff(side.rack_ptr))
     own_period = [_period(name, periods) for name in side.row_names]
     found = []
+    is_rent = [name.startswith("commitment:") for name in side.row_names]
     for entry, (k, t) in enumerate(zip(side.rack_configuration_idx, side.rack_period_idx, strict=True)):
         own = own_period[row[entry]]
-        for number, first, end in windows.get(int(k), ()):
+        for number, first, end in () if is_rent[row[entry]] else windows.get(int(k), ()):
             if first <= t < end and (own is None or first <= own < end):
                 found.append((entry, number))
     return found

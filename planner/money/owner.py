@@ -101,12 +101,13 @@ def _capex_usd(scene: Scene) -> Mapping[str, Fraction]:
 def _add_minimum_demand(table: Table, scene: Scene) -> None:
     """What tariffs charge for demand that the plan's racks do not draw."""
     site_of_row = np.array([name.partition(":")[0] for name in scene.problem.row_names])
+    standing = scene.lowered.refreshes.as_they_are(scene.n_racks)[:, : len(scene.offer.configurations)]
     for site, money in scene.monies.items():
         demand = money.minimum_demand(site, np.flatnonzero(site_of_row == site).tolist())
         if demand is None:
             continue
         watt_usd = money.minimum_watt_usd
-        drawn = drawn_scaled(demand, scene.n_racks)
+        drawn = drawn_scaled(demand, standing)
         for t, (least_w, drawn_w) in enumerate(zip(demand.minimum_w, drawn, strict=True)):
             short_w = max(Fraction(0), least_w - Fraction(drawn_w, 1 << SHARE_BITS))
             table.add(Account(demand.site, Line.MINIMUM_DEMAND), t, -short_w * watt_usd)

@@ -128,7 +128,7 @@ def terms_ledger(
     if not any(clauses) and all(supply.order_lead_quarters is None for supply in portfolio.supply):
         return None
     book = _Book(world.catalog, lowered, n_racks, decisions, certificate)
-    committed = obligations(lowered.counting, book.standing, decisions)
+    committed = obligations(lowered.counting, book.racks, decisions)
     return TermsLedger(
         floors=tuple(line for clause in portfolio.floors for line in book.floor(clause)),
         shares=tuple(line for clause in portfolio.shares for line in book.share(clause)),
@@ -153,7 +153,8 @@ class _Book:
         self._catalog, self._decisions = catalog, decisions
         self._problem, self._counting = lowered.problem, lowered.counting
         self._site_idx = _site_of_rows(lowered.problem, lowered.counting)
-        self._racks = standing_by_site(self._site_idx, len(lowered.counting.site_names), n_racks)
+        self.racks = standing_by_site(self._site_idx, len(lowered.counting.site_names), n_racks)
+        """[n_groups, n_configurations, n_periods] racks of the problem's configurations, windows apart."""
         at_work = lowered.refreshes.as_they_are(n_racks)
         self.standing = standing_by_site(self._site_idx, len(lowered.counting.site_names), at_work)
         """[n_groups, n_configurations, n_periods] racks as they are, refreshed or not."""
@@ -221,7 +222,7 @@ class _Book:
             number = side.row_names.index(row)
             own = slice(side.rack_ptr[number], side.rack_ptr[number + 1])
             place = (side.rack_group_idx[own], side.rack_configuration_idx[own], side.rack_period_idx[own])
-            return int((side.rack_coefficient[own].astype(object) * self._racks[place]).sum())
+            return int((side.rack_coefficient[own].astype(object) * self.racks[place]).sum())
         last = quarter_index(self._problem.periods[t])
         return sum(
             n

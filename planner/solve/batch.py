@@ -22,6 +22,7 @@ from planner.solve.class_bound import ClassBound
 from planner.solve.classes import equitable, joined_rows, refine_together, singletons
 from planner.solve.column_pool import PoolMaker
 from planner.solve.fillings import block_fillings
+from planner.solve.folding import Folded, folded
 from planner.solve.formulation import Formulation
 from planner.solve.generation import generate
 from planner.solve.known import JointLoads, Known
@@ -54,6 +55,9 @@ def solve_batch(
     each scenario in turn. Raises ValueError where a scenario differs from the base in more than numbers may,
     BackendError when the backend does not run here.
     """
+    form = folded(base)
+    if form is not None:
+        return _solve_folded(form, scenarios, options, progress)
     options = options or BatchOptions()
     options = replace(options, backend=resolve(options.backend))
     for number, scenario in enumerate(scenarios):
@@ -82,6 +86,30 @@ def solve_batch(
     finally:
         for pool in crew:
             pool.shutdown(cancel_futures=True)
+
+
+def _solve_folded(
+    base: Folded,
+    scenarios: Sequence[Problem],
+    options: BatchOptions | None,
+    progress: Callable[[int, BatchSolution], None] | None,
+) -> list[BatchSolution]:
+    """Solve over slots, as every scenario closes the same configurations; plans and multipliers go back."""
+    forms = [form for form in map(folded, scenarios) if form is not None]
+    if len(forms) < len(scenarios):
+        msg = "a scenario differs from the base in 'closed'; solve it on its own"
+        raise ValueError(msg)
+
+    def unfolded(number: int, solution: BatchSolution) -> BatchSolution:
+        form = forms[number]
+        return replace(solution, plan=form.plan(solution.plan), certificate=form.certificate(solution.certificate))
+
+    def tell(number: int, solution: BatchSolution) -> None:
+        if progress is not None:
+            progress(number, unfolded(number, solution))
+
+    solved = solve_batch(base.slots, [form.slots for form in forms], options, tell)
+    return [unfolded(number, solution) for number, solution in enumerate(solved)]
 
 
 def check_same_graph(base: Problem, scenario: Problem, name: str) -> None:

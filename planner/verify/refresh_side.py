@@ -26,6 +26,8 @@ def add_spells(side: Side, ledger: Ledger) -> None:
     if not by_configuration:
         return
     for name, row in side.rows.items():
+        if name.startswith("commitment:"):  # rent spans quarters and counts spells itself
+            continue
         own = _row_period(name, periods)
         racks = dict(row.racks)
         for (site, configuration, t), each in row.racks.items():

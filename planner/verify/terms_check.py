@@ -97,9 +97,9 @@ class _TermLines:
             case "tranches":
                 return [self._tranche(clause) for clause in portfolio.tranches]
             case "commitments":
-                return due_obligations(counts, self._standing, self._values)
+                return due_obligations(counts, self._racks, self._values)
             case "termination":
-                return due_exits(counts, self._standing)
+                return due_exits(counts, self._racks)
             case _:
                 return due_orders(counts, self._racks)
 

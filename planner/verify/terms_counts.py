@@ -77,7 +77,7 @@ class TermCounts:
         """What one rack counts, in whole units."""
         if measure is Measure.METER_W:
             if site not in self._meter_w:
-                self._meter_w[site] = drawn_w(self.limits[site], self.ledger.setting.draws.values())
+                self._meter_w[site] = drawn_w(self.limits[site], self.ledger.setting.offered.values())
             return floor(self._meter_w[site][configuration])
         if measure is Measure.SPEND and self.ledger.money.rents:
             return self.rent_cents(site, configuration, quarter)
@@ -104,10 +104,16 @@ class TermCounts:
             parts = [(quarter, rent), (quarter, -back), (quarter - lag, back)]
             parts.append((quarter - money.economic_life_quarters, -rent))
             for when, cents in parts:
-                if when >= 0:
-                    place = (site, name, min(when, last))
+                for own in self._names(name, min(when, last), min(quarter, last)) if when >= 0 else ():
+                    place = (site, own, min(when, last))
                     found[place] = found.get(place, 0) + cents
         return found
+
+    def _names(self, configuration: str, *periods: int) -> list[str]:
+        """A configuration and its spells that last in some periods: racks that have left pay no rent."""
+        spells = self.ledger.money.spells.values()
+        lasting = (one for one in spells if all(one.begin <= t < one.end for t in periods))
+        return [configuration, *(one.name for one in lasting if one.configuration == configuration)]
 
     def term(self, clause: Commitment) -> range:
         """Quarters of a commitment's term."""
