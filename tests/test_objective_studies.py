@@ -24,12 +24,14 @@ from planner.objectives.pareto import pareto
 from planner.objectives.scales import proven_usd, whole_weights
 from planner.objectives.study import Study
 from planner.problem import Plan
+from planner.run.create import RunRequest, create_run
 from planner.side.decide import best_decisions
 from planner.solve.feasible import holds
 from planner.solve.value import objective_cents
 from planner.verify import verify
 from sites.faults import InputError
 from sites.schema.objective import measure_of
+from sites.world import load_world
 from sites.yaml_edit import with_top_key
 
 if TYPE_CHECKING:
@@ -103,6 +105,44 @@ def test_a_changed_claim_is_refused(tmp_path: Path) -> None:
     (run.folder / "plan.json").write_text(json.dumps(run.document))
     (run.folder / "certificate-first.json").write_text(first.replace('"scale_bits": 30', '"scale_bits": 29'))
     assert failed(run.folder)
+
+
+def forged(toy: str, changes: list[Any], folder: Path) -> None:
+    """Every change of what a toy's plan claims of its objective is refused."""
+    run = create_run(load_world(toy), RunRequest(folder / "run", OPTIONS), lambda _: None)
+    assert failed(run.folder) == []
+    for change in changes:
+        document = json.loads(json.dumps(run.document))
+        change(document["aim"])
+        assert document != run.document
+        (run.folder / "plan.json").write_text(json.dumps(document))
+        assert failed(run.folder), change
+
+
+def test_forged_dates_are_refused(tmp_path: Path) -> None:
+    changes = [
+        lambda aim: aim.update(reached_in="2027-Q1"),
+        lambda aim: aim.update(not_before="2027-Q3"),
+        lambda aim: aim.update(target="6"),
+        lambda aim: aim.update(certificates=[]),
+        lambda aim: aim["certificates"][0].update(weights={"racks@2027-Q2": "1/100"}),
+        lambda aim: aim["certificates"][0].update(weights={"racks@2027-Q1": "1/200"}),
+        lambda aim: aim.update(weights={"racks@2027-Q3": "1/100"}),
+    ]
+    forged("toy-earliest", changes, tmp_path)
+
+
+def test_forged_ratios_are_refused(tmp_path: Path) -> None:
+    changes = [
+        lambda aim: aim["usd_per_million_tokens"].update(plan="12"),
+        lambda aim: aim["usd_per_million_tokens"].update(at_least="25000/1971"),
+        lambda aim: aim.update(tokens_at_least="19999"),
+        lambda aim: aim.update(tokens="tokens:work"),
+        lambda aim: aim["weights"].update(cost="1"),
+        lambda aim: aim["weights"].update(tokens="1/3"),
+        lambda aim: aim["weights"].update(npv="1"),
+    ]
+    forged("toy-cost-per-token", changes, tmp_path)
 
 
 # --- cost for each token

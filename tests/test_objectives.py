@@ -12,8 +12,10 @@ import pytest
 from run_cases import lowered_of, make_run, world_of
 from toy_cases import TOYS
 
+from planner.cli.main import main
 from planner.objectives.measuring import Measuring
 from planner.problem import Plan
+from planner.report.aim_words import aim_sentences
 from planner.run.create import RunRequest, create_run
 from planner.solve.options import SolveOptions
 from planner.solve.solve import solve
@@ -195,3 +197,36 @@ def test_weights_that_are_too_large_to_compute_exactly_are_refused(tmp_path: Pat
     world = world_with("toy-contract", "{weights: {npv: 1e12}}", tmp_path)
     with pytest.raises(InputError, match="divide every weight by the same number"):
         create_run(world, RunRequest(tmp_path / "run", OPTIONS), lambda _: None)
+
+
+def test_a_run_says_what_it_is_best_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "toy-lexicographic", "--out", str(tmp_path / "run"), "--work-limit", "2000"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().err
+    assert "first racks: 10 racks; no plan has more than 20 racks" in said
+    assert "then npv: 38,400 USD; no plan with at least 10 racks has more than 38,400 USD" in said
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "no plan with at least 10 racks has more than 38,400 USD" in report
+    assert "No plan of this model can be worth more" not in report
+
+
+def test_a_ratio_whose_bound_is_nothing_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "toy-cost-per-token", "--out", str(tmp_path / "run"), "--work-limit", "2000"])
+    assert ended.value.code == 0
+    said = "23,652 million tokens at 12.6839 USD for each million; no plan that sells 20,000 million spends less than"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("objective", "said"),
+    [
+        ("racks", "made for racks: 20 racks; no plan has more than 20 racks, gap 0 %"),
+        ("{weights: {meter-w: -1}}", "made for meter-w: 0 W; no plan has less than 0 W, gap 0 %"),
+        ("{weights: {npv: 1, racks: 2/3}}", "made for npv at 1 USD, racks at 2/3 USD: npv 173,040 USD, racks 3 racks"),
+        ("{earliest: {measure: racks, target: 3}}", "3 racks in 2027-Q1, and it is proven that no quarter before can"),
+    ],
+)
+def test_objectives_in_words(objective: str, said: str, tmp_path: Path) -> None:
+    assert aim_sentences(run_with("toy-contract", objective, tmp_path).document)[0].startswith(said)

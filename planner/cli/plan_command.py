@@ -73,7 +73,8 @@ def command(
 
 def _summary(run: Run) -> dict[str, Any]:
     keys = ("status", "objective", "bound", "gap", "stop_reason", "backend", "seed", "wall_s", "portfolio", "periods")
-    return {key: run.document[key] for key in keys} | {
+    of_aim = [key for key in ("aim", "npv_cents") if key in run.document]
+    return {key: run.document[key] for key in (*keys, *of_aim)} | {
         "totals": run.document["totals"],
         "warnings": list(run.warnings),
         "run": str(run.folder),
@@ -82,7 +83,8 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _show(run: Run) -> None:
-    from planner.report.words import count, dollars, gap_text, megawatts
+    from planner.report.aim_words import aim_sentences
+    from planner.report.words import count, megawatts
 
     document = run.document
     configurations = list(document["totals"][-1]["racks"])
@@ -101,10 +103,10 @@ def _show(run: Run) -> None:
     for warning in run.warnings:
         say(warning)
     put_table(f"{document['portfolio']}: racks standing", columns, lines, right=range(1, len(columns)))
-    say(
-        f"{document['status']} ({document['stop_reason']}): worth {dollars(document['objective'])}, at most "
-        f"{dollars(document['bound'])} is possible, gap {gap_text(document['gap'])}, {document['wall_s']:.1f} s"
-    )
+    first, *more = aim_sentences(document)
+    say(f"{document['status']} ({document['stop_reason']}): {first}, {document['wall_s']:.1f} s")
+    for sentence in more:
+        say(sentence)
     say(f"run     {run.folder}")
     say(f"report  {run.folder / 'report.html'}")
     say(f"check   gigaplan verify {run.folder}")

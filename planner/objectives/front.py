@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from planner.objectives.scales import proven_usd, whole_weight, whole_weights
+from planner.objectives.scales import proven_usd, step, whole_weight, whole_weights
 from sites.schema.objective import Kind, Measure
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MONEY = frozenset({Kind.NPV, Kind.COST})
 _DEAR = 16
 """How many times the slope of the front each unit short of a floor costs."""
+_THOUSAND = 1000
 _MOST_RUNS_EACH = 3
 """Runs for each point that is asked for, at the most."""
 
@@ -55,9 +56,9 @@ class Front:
         Weights along the line through two neighbours find what lies beyond it; where nothing does, floors between them
         find plans that are best under no weights, if standing racks alone make up one of the measures.
         """
-        self._end(self.first, self.second)
+        self._end(self.first, self.second, Fraction(0))
         if not self._is_over():
-            self._end(self.second, self.first)
+            self._end(self.second, self.first, self._last_share())
         tried: set[tuple[str, str]] = set()
         while len(self.kept()) < n_points and len(self.points) < _MOST_RUNS_EACH * n_points and not self._is_over():
             pair = self._widest(tried)
@@ -91,10 +92,20 @@ class Front:
     def _is_over(self) -> bool:
         return bool(self.points) and self.points[-1].answer.was_interrupted
 
-    def _end(self, measure: Measure, other: Measure) -> None:
-        """The most of one measure alone."""
+    def _end(self, measure: Measure, other: Measure, share: Fraction) -> None:
+        """The most of one measure, with so little of the other that it only decides between equals.
+
+        Parameters: share, units of the measure that a unit of the other weighs.
+        """
         weights = {measure: whole_weight(measure), other: Fraction(0)}
+        if share:
+            weights = {other: whole_weight(other), measure: _up(whole_weight(other) / share, step(measure))}
         self._add(self.study.ask(f"most-{_file_name(measure)}", weights), "end")
+
+    def _last_share(self) -> Fraction:
+        """Units of the second measure for one of the first, at which all of the first is a thousandth of the second."""
+        [point] = self.points
+        return abs(point.b / point.a) / _THOUSAND if point.a and point.b else Fraction(0)
 
     def _add(self, answer: Answer, kind: str, b_least: Fraction | None = None) -> Point:
         point = Point(answer, kind, answer.value(self.first), answer.value(self.second), b_least)
@@ -154,6 +165,11 @@ class Front:
 
         portfolio = self.study.world.portfolio
         return quarters_from(portfolio.start, decision_periods(portfolio))[-1]
+
+
+def _up(weight: Fraction, fine: Fraction) -> Fraction:
+    """The next multiple of a step."""
+    return -(-weight // fine) * fine
 
 
 def can_have_floor(first: Measure, second: Measure) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from planner.report.aim_words import aim_sentences, npv_cents
 from planner.report.charts import Axis, Bar, QuarterAxis, Segment, axis, quarter_axis
 from planner.report.words import count, dollars, gap_text, kind_title, megawatts, percent
 
@@ -79,7 +80,8 @@ class MoneySummary:
 
     lines: tuple[MoneyLine, ...]
     objective: str
-    bound: str
+    bound: str | None
+    """None where the plan was made for another objective, whose bound says nothing of money."""
     rack_spend: str
     contract_amount: str | None
     contract_used: str
@@ -103,11 +105,25 @@ def tiles(document: Mapping[str, Any], world: World) -> tuple[Tile, ...]:
         Tile("GPUs", count(last["gpus"]), "", "packages, not dies"),
         Tile("At the meter", megawatts(meter_w), "MW", meter_note),
         Tile("IT", megawatts(last["it_w"]), "MW", it_note),
-        Tile(
-            "Net present value", dollars(document["objective"]), "", f"at most {dollars(document['bound'])} is possible"
-        ),
+        Tile("Net present value", dollars(npv_cents(document)), "", _worth_note(document)),
         Tile("Proven gap", gap_text(document["gap"]), "", "distance to the best possible plan"),
     )
+
+
+def _worth_note(document: Mapping[str, Any]) -> str:
+    if "aim" in document:
+        return "the plan was made for another objective"
+    return f"at most {dollars(document['bound'])} is possible"
+
+
+def _proof(document: Mapping[str, Any]) -> str:
+    """How good the plan is known to be, for the objective that it was made for."""
+    if "aim" in document:
+        sentences = ". ".join(sentence[0].upper() + sentence[1:] for sentence in aim_sentences(document))
+        return f"{sentences}."
+    if document["status"] == "optimal":
+        return "This is proven to be the best plan of this model."
+    return f"No plan of this model can be worth more than {dollars(document['bound'])}."
 
 
 def lead(document: Mapping[str, Any], facts: Sequence[ConfigurationFacts]) -> str:
@@ -123,11 +139,7 @@ def lead(document: Mapping[str, Any], facts: Sequence[ConfigurationFacts]) -> st
             by_generation[fact.generation] = by_generation.get(fact.generation, 0) + racks
     parts = [f"{count(racks)} of {generation_title(name)}" for name, racks in by_generation.items()]
     mix = " and ".join(parts) if len(parts) < 3 else ", ".join(parts[:-1]) + " and " + parts[-1]
-    proof = (
-        "This is proven to be the best plan of this model."
-        if document["status"] == "optimal"
-        else f"No plan of this model can be worth more than {dollars(document['bound'])}."
-    )
+    proof = _proof(document)
     return (
         f"By {last['period']} {count(n_racks)} racks stand, {mix}, with {count(last['gpus'])} GPUs. They draw "
         f"{megawatts(last['it_w'])} MW, and {megawatts(last['plan_meter_w']['joint'])} MW at the meter with losses and "
@@ -204,8 +216,8 @@ def money_summary(document: Mapping[str, Any]) -> MoneySummary:
     amount, used = money["contract_amount_cents"], money["contract_used_cents"]
     return MoneySummary(
         lines=lines,
-        objective=dollars(document["objective"]),
-        bound=dollars(document["bound"]),
+        objective=dollars(npv_cents(document)),
+        bound=None if "aim" in document else dollars(document["bound"]),
         rack_spend=dollars(money["rack_spend_cents"]),
         contract_amount=dollars(amount) if amount else None,
         contract_used=dollars(used),

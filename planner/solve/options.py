@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -70,10 +71,11 @@ class Progress:
 
     @property
     def gap(self) -> float | None:
-        """Distance of plan and bound as a share of the bound."""
+        """Distance of plan and bound as a share of the bound; None where the bound is zero and the plan is not."""
         if self.objective is None or self.bound is None:
             return None
-        return gap(self.objective, self.bound)
+        share = gap(self.objective, self.bound)
+        return share if math.isfinite(share) else None
 
 
 def gap(objective: int, bound: int) -> float:
