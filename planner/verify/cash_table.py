@@ -79,11 +79,15 @@ class CashTable:
         self.factor = Fraction(self.terms.market_factor)
         self.work = WorkRule(self.ledger)
         self.n_quarters = self._n_quarters()
+        self._n_standing: defaultdict[tuple[str, str, int], int] = defaultdict(int)
         self.found = defaultdict(lambda: [ZERO] * self.n_quarters)
         self.invested = defaultdict(lambda: [ZERO] * self.n_quarters)
         for site, rows in self.placed.items():
             for row, counts in rows.items():
                 self._row(site, row, counts)
+        for (site, configuration, t), n in self._n_standing.items():
+            if n:
+                self._standing(site, configuration, t, n)
         for (site, block), systems in self.blocks.items():
             self._block(site, block, systems)
         self._minimum_demand()
@@ -113,8 +117,7 @@ class CashTable:
     def _row(self, site: str, row: str, counts: Counts) -> None:
         for configuration, n_racks in counts.items():
             for t, n in enumerate(n_racks):
-                if n:
-                    self._standing(site, configuration, t, n)
+                self._n_standing[site, configuration, t] += n
         for system, n_racks in system_counts(counts, self.ledger.setting.draws, self.ledger.n_periods).items():
             self._life(site, row, system, n_racks)
 
@@ -155,7 +158,7 @@ class CashTable:
                 lost = self.money.revenue_cents(system, quarter, Fraction(1), meter) / 100
                 self.found[site, "not yet accepted", ""][quarter] -= n * self.factor * lost
             for quarter in range(self.ledger.n_periods, end):
-                self._standing(site, self.money.resting(system), quarter, n)
+                self._n_standing[site, self.money.resting(system), quarter] += n
 
     def _buy(self, site: str, start: int, price: Fraction) -> None:
         """Pay for racks as the terms say; none of it before the plan's start."""
@@ -210,11 +213,11 @@ class CashTable:
             if came < self.ledger.n_periods:
                 self._buy(JOINT, came, n_racks * price)
         for t in range(self.ledger.n_periods):
-            unplaced = sum(n_racks for came, n_racks in dated if came <= t) - self._n_standing(supply.system, t)
+            unplaced = sum(n_racks for came, n_racks in dated if came <= t) - self._n_placed(supply.system, t)
             kept = Fraction(self.terms.storage_share_per_quarter or 0) * price * unplaced
             self.found[JOINT, "rack storage", ""][t] -= kept
 
-    def _n_standing(self, system: str, t: int) -> int:
+    def _n_placed(self, system: str, t: int) -> int:
         draws = self.ledger.setting.draws
         return sum(
             n_racks[t]
@@ -230,17 +233,25 @@ class CashTable:
             item = f"{tier.workload}, {tier.tier}"
             self.found[JOINT, "service revenue", item][tier.quarter] += tier.revenue_usd
             self.found[JOINT, "service penalties", item][tier.quarter] -= tier.penalty_usd
-        kinds = {one.name: str(one.kind) for one in self.money.portfolio.workloads}
         for workload in self.money.portfolio.workloads:
             for charge in workload.charges:
                 line = self.found[JOINT, "service charges", f"{workload.name}, {charge.name}"]
                 for tier in self.tiers():
                     if tier.workload == workload.name:
                         line[tier.quarter] -= tier.millions * Fraction(charge.cost)
+        for site, _, quarter, usd in self._energies():
+            self.found[site, "energy", ""][quarter] -= usd
+
+    def work_energy(self) -> Iterator[tuple[str, int, Fraction]]:
+        """Workload, quarter and USD of the energy of work beyond that of idle racks."""
+        return ((name, quarter, usd) for _, name, quarter, usd in self._energies())
+
+    def _energies(self) -> Iterator[tuple[str, str, int, Fraction]]:
+        kinds = {one.name: str(one.kind) for one in self.money.portfolio.workloads}
         for site, configuration, name, quarter, n_hours in self.hours():
             average = self._share(configuration, f"average_{kinds[name]}")
             beyond = max(average - self._share(configuration, "idle"), ZERO)
-            self.found[site, "energy", ""][quarter] -= n_hours * self._hour_usd(site, configuration, beyond, quarter)
+            yield site, name, quarter, n_hours * self._hour_usd(site, configuration, beyond, quarter)
 
     def hours(self) -> Iterator[tuple[str, str, str, int, int]]:
         """Site, configuration, workload, quarter and hours of every decision to serve."""

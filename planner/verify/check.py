@@ -35,6 +35,7 @@ from planner.verify.objective import Ledger
 from planner.verify.plant_hour import check_plants, design_hours
 from planner.verify.power import After, Overload, PowerCheck
 from planner.verify.report import Check, Report, check_of
+from planner.verify.service import check_service
 from planner.verify.side_check import check_decisions, read_decisions
 from planner.verify.side_program import side_program
 from planner.verify.standing import Counts, Standing
@@ -103,6 +104,7 @@ class Verification:
             check_money(self.run.plan, placed, blocks, self.ledger, self.side, values),
             check_cash(self.run.plan, cash),
             check_books(self.run.plan, cash),
+            *([check_service(self.run.plan, cash)] if cash.money.portfolio.workloads else []),
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
