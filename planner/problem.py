@@ -188,6 +188,9 @@ class Problem:
     """None where nothing but racks is decided."""
     constant_cents: int = 0
     """What every plan earns or pays alike, discounted: racks that are paid for, placed or not."""
+    closed: NDArray[np.bool_] | None = None
+    """[n_rows, n_configurations, n_periods] where a configuration may not stand although its first period has come:
+    outside its window of a refresh. None where nothing ever closes; what counts is `may_stand`."""
 
     @property
     def n_rows(self) -> int:
@@ -218,6 +221,15 @@ class Problem:
     def n_limits(self) -> int:
         """Limits, before any reduction."""
         return len(self.limits)
+
+
+def may_stand(problem: Problem, row_idx: NDArray[np.integer] | slice = slice(None)) -> NDArray[np.bool_]:
+    """Where racks of a configuration may stand: from its first period on, while it is not closed.
+
+    Parameters: row_idx, rows to answer for. Returns [n_rows asked, n_configurations, n_periods].
+    """
+    able = problem.first_period[row_idx][:, :, None] <= np.arange(problem.n_periods)
+    return able if problem.closed is None else able & ~problem.closed[row_idx]
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ def quarter_index(quarter: str) -> int:
     return int(match["year"]) * 4 + int(match["quarter"]) - 1
 
 
+def is_quarter(text: str) -> bool:
+    """Whether a text is a quarter."""
+    return _QUARTER.match(text) is not None
+
+
 def quarter_name(index: int) -> str:
     """The quarter with this number of quarters since year 0, e.g. "2027-Q1"."""
     return f"{index // 4:04d}-Q{index % 4 + 1}"

@@ -8,6 +8,7 @@ from sites.book_checks import book_faults
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
 from sites.objective_checks import objective_faults
+from sites.refresh_checks import refresh_findings
 from sites.supply import capacity_steps
 from sites.terms_checks import terms_findings
 from sites.workload_checks import money_findings, workload_findings
@@ -33,6 +34,7 @@ def portfolio_faults(
     Parameters: sites, in order of the portfolio, None where one could not be loaded.
     """
     found = [document.value for document in sites if document is not None]
+    refreshes = refresh_findings(portfolio.value, catalog, decision_periods(portfolio.value))
     return [
         *_site_faults(portfolio, sites),
         *_configuration_faults(portfolio, catalog),
@@ -43,6 +45,7 @@ def portfolio_faults(
         *book_faults(portfolio, catalog),
         *(portfolio.fault(message, *path) for message, path in unmodelled(portfolio.value, found)),
         *(portfolio.fault(message, *path) for message, path in _work_findings(portfolio.value, found, catalog)),
+        *(portfolio.fault(message, *path) for message, path in refreshes),
     ]
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "site_cooling_equipment",
     "site_power_equipment",
     "site_switch_equipment",
+    "world_of_files",
 ]
 
 RESOLVED = "resolved.json"
@@ -243,14 +244,27 @@ def save_inputs(world: World, directory: Path) -> None:
 
 def load_world_from_inputs(directory: Path) -> World:
     """Load the world that `save_inputs` wrote, its catalogue included; raises InputError with every fault."""
-    files = [InputFile(role, name, read_bytes(directory / name)) for role, name in _listed_files(directory / RESOLVED)]
-    by_role = {role: [file for file in files if file.role == role] for role in _ROLES}
     shown = str(directory / RESOLVED)
+    files = [InputFile(role, name, read_bytes(directory / name)) for role, name in _listed_files(directory / RESOLVED)]
+    return _world_of(files, f"{directory}/", shown)
+
+
+def world_of_files(files: Sequence[InputFile]) -> World:
+    """The world that input files describe, their catalogue included; raises InputError with every fault.
+
+    Parameters: files, as a world keeps them.
+    """
+    return _world_of(list(files), "", RESOLVED)
+
+
+def _world_of(files: list[InputFile], prefix: str, shown: str) -> World:
+    """Parameters: prefix, of shown names; shown, the name of the list of files."""
+    by_role = {role: [file for file in files if file.role == role] for role in _ROLES}
     if len(by_role["portfolio"]) != 1:
         raise InputError([Fault(shown, None, "files", f"found {len(by_role['portfolio'])} portfolios; one is due")])
     [portfolio_file] = by_role["portfolio"]
     catalog = parse_catalog(by_role["catalog"])
-    portfolio = load_document(portfolio_file.content, PortfolioFile, str(directory / portfolio_file.name))
+    portfolio = load_document(portfolio_file.content, PortfolioFile, f"{prefix}{portfolio_file.name}")
     n_sites, n_files = len(portfolio.value.sites), len(by_role["site"])
     if n_sites != n_files:
         raise InputError([Fault(shown, None, "files", f"found {n_files} sites; the portfolio names {n_sites}")])
@@ -258,8 +272,8 @@ def load_world_from_inputs(directory: Path) -> World:
     if n_named != n_pilots:
         message = f"found {n_pilots} throughput files; the portfolio names {n_named}"
         raise InputError([Fault(shown, None, "files", message)])
-    contents = [(str(directory / file.name), file.content) for file in by_role["site"]]
-    pilots = [(str(directory / file.name), file.content) for file in by_role["throughput"]]
+    contents = [(f"{prefix}{file.name}", file.content) for file in by_role["site"]]
+    pilots = [(f"{prefix}{file.name}", file.content) for file in by_role["throughput"]]
     return _assemble(portfolio, portfolio_file.content, contents, catalog, [], pilots)
 
 

@@ -1,4 +1,4 @@
-"""Scalars of a YAML file exchanged in place; every other byte stays, comments and aliases included."""
+"""Values of a YAML file exchanged in place; every other byte stays, comments and aliases included."""
 
 from __future__ import annotations
 
@@ -45,6 +45,30 @@ def with_scalars(content: bytes, scalars: Mapping[Path, str]) -> bytes:
     for start, (end, scalar) in sorted(edits.items(), reverse=True):
         text = text[:start] + scalar + text[end:]
     return text.encode("utf-8")
+
+
+def with_top_key(content: bytes, key: str, value: str) -> bytes:
+    """A YAML document whose mapping has another value under one of its keys, or one key more at its end.
+
+    Parameters: content, UTF-8, already known to load as a mapping; key, plain; value, on one line, such as JSON.
+    """
+    import yaml
+
+    text = content.decode("utf-8-sig")
+    top: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    found = next((node for name, node in top.value if name.value == key), None)
+    if found is not None:
+        start, end = found.start_mark.index, found.end_mark.index
+        held = text[start:end]
+        rest = held[len(held.rstrip()) :]  # a block ends where the next key begins
+        space = " " if text[start - 1] == "\n" else ""
+        return (text[:start] + space + value + rest + text[end:]).encode("utf-8")
+    end = top.end_mark.index
+    if top.flow_style:
+        last = end - 1
+        comma = ", " if top.value else ""
+        return (text[:last].rstrip().rstrip(",") + f"{comma}{key}: {value}" + text[last:]).encode("utf-8")
+    return (text[:end].rstrip("\n") + f"\n{key}: {value}\n" + text[end:]).encode("utf-8")
 
 
 def _scalar_at(node: Any, path: Path, scalar: type) -> Any:

@@ -389,3 +389,61 @@ def all_plans(problem: Problem) -> Iterator[NDArray[np.int64]]:
             n_racks[row, :, period] = point
         if not broken_rules(problem, n_racks):
             yield n_racks
+
+
+def with_windows(problem: Problem, seed: int) -> Problem:
+    """The same problem with a last system that is refreshed once: one or two configurations before, none, one or two.
+
+    Draws and values of its configurations are those of the others, drawn anew; while down it takes its place only.
+    """
+    random = np.random.default_rng(seed)
+    n_before, n_after = (int(n) for n in random.integers(1, 3, 2))
+    n_periods = problem.n_periods
+    begin = int(random.integers(1, n_periods))
+    end = min(begin + int(random.integers(0, 2)), n_periods - 1)
+    windows = [(0, begin)] * n_before + ([(begin, end)] if end > begin else []) + [(end, n_periods)] * n_after
+    source = random.integers(0, problem.n_configurations, len(windows))
+    is_down = np.array([window == (begin, end) for window in windows])
+    periods = np.arange(n_periods)
+    first = np.minimum(problem.first_period[:, source[0]], begin - 1)[:, None]
+    first = np.maximum(first, np.array([window[0] for window in windows])).astype(np.int32)
+    shut = [(periods < window[0]) | (periods >= window[1]) for window in windows]
+    closed = np.zeros((problem.n_rows, problem.n_configurations + len(windows), n_periods), np.bool_)
+    closed[:, problem.n_configurations :] = shut
+    position = np.array([info.family == "position" for info in problem.limits])
+    kept = ~is_down | np.repeat(position, np.diff(problem.limit_ptr))[:, None]
+    own = problem.system_of_configuration_idx[source[0]]
+    supply = np.array([info.name == f"toy:supply:s{own}" for info in problem.limits])
+    more = np.where(kept, problem.entry_coefficient[:, source], 0)
+    more[np.repeat(supply, np.diff(problem.limit_ptr))] = ONE
+    scale = random.uniform(0.8, 1.3, (1, len(windows), 1)) * ~is_down[None, :, None]
+    return changed(
+        problem,
+        configuration_names=(*problem.configuration_names, *(f"refresh/{n}" for n in range(len(windows)))),
+        system_names=(*problem.system_names, "refresh"),
+        system_of_configuration_idx=np.append(
+            problem.system_of_configuration_idx, np.full(len(windows), problem.n_systems)
+        ).astype(np.int32),
+        first_period=np.concatenate((problem.first_period, first), axis=1),
+        entry_coefficient=np.concatenate((problem.entry_coefficient, more), axis=1),
+        period_value=np.concatenate(
+            (problem.period_value, (problem.period_value[:, source] * scale).astype(np.int64)), axis=1
+        ),
+        contract_revenue=np.concatenate(
+            (problem.contract_revenue, (problem.contract_revenue[:, source] * scale).astype(np.int64)), axis=1
+        ),
+        start_value=np.concatenate((problem.start_value, problem.start_value[:, [own]]), axis=1),
+        unit_cost=np.concatenate((problem.unit_cost, problem.unit_cost[:, [own]]), axis=1),
+        unit_racks=np.append(problem.unit_racks, problem.unit_racks[own]),
+        minimum_demands=tuple(
+            replace(
+                one,
+                draw_scaled=(
+                    *one.draw_scaled,
+                    *(0 if down else one.draw_scaled[k] for k, down in zip(source, is_down, strict=True)),
+                ),
+            )
+            for one in problem.minimum_demands
+        ),
+        closed=closed,
+    )

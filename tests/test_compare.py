@@ -459,7 +459,7 @@ def test_command_puts_two_runs_side_by_side(
         lines = list(csv.DictReader(file))
     assert tuple(lines[0]) == RUN_COLUMNS
     assert end_of(["compare", str(two_runs[0]), str(two_runs[1]), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == compare_runs(*two_runs)
+    assert json.loads(capsys.readouterr().out) == compare_runs(*two_runs, by_cause=True)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from solve_cases import (
     tiny_problem,
 )
 
+from planner.cli.exits import BAD_INPUT, run_guarded
 from planner.lower.side_builder import SideBuilder
 from planner.problem import ColumnKind, Problem
 from planner.side.capacity import most_capacity
@@ -177,12 +178,14 @@ def test_without_a_side_program_the_certificate_says_nothing_of_it() -> None:
     assert stated
 
 
-def test_what_knows_no_side_program_says_so() -> None:
+def test_what_knows_no_side_program_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     problem = with_side_program(random_problem(1), 1)
     with pytest.raises(
         ValueError, match=r"found bound 'first-order' for a portfolio with workloads .* choose 'columns'"
     ):
         uses_columns(problem, refine(problem), "first-order")
+    assert run_guarded(lambda: uses_columns(problem, refine(problem), "first-order"), debug=False) == BAD_INPUT
+    assert capsys.readouterr().err.startswith("gigaplan: found bound 'first-order'")
     assert uses_columns(problem, refine(problem), "auto")
     with pytest.raises(ValueError, match=r"scenario 0 has workloads or terms of a contract.*solve it on its own"):
         check_same_graph(random_problem(1), problem, "scenario 0")

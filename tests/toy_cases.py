@@ -158,6 +158,11 @@ RULES: dict[str, str] = {
     "profile-switch": "profiles change from quarter to quarter",
     "decisions-until": "the last decision",
     "shared-envelope": "several sites under one envelope",
+    # refresh (sections 6 and 7)
+    "refresh": "racks that make way for others",
+    "refresh-not": "racks that better stay",
+    "refresh-downtime": "a quarter without racks at work",
+    "refresh-wait": "a row kept empty until better racks come",
     # value (section 7)
     "energy-price": "energy at the site's price",
     "energy-cost": "energy decides a profile",

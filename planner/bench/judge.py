@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from planner.problem import Plan
+from planner.problem import Plan, may_stand
 from planner.run.loads import is_active, limit_loads
 from planner.solve.value import block_counts, objective_cents, system_counts
 
@@ -40,7 +40,7 @@ def judge(problem: Problem, n_racks: NDArray[np.integer[Any]]) -> Verdict:
 
 def _standing_faults(problem: Problem, plan: Plan) -> list[str]:
     racks = plan.n_racks
-    eligible = np.arange(problem.n_periods)[None, None, :] >= problem.first_period[:, :, None]
+    eligible = may_stand(problem)
     faults = []
     if (racks < 0).any():
         faults.append(f"{int((racks < 0).sum())} counts of racks are negative")

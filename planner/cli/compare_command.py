@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.exits import INFEASIBLE, PART_FAILED, Ended
-from planner.cli.screen import ProgressLine, counted, put_json, put_table, say
+from planner.cli.screen import RunsProgress, counted, put_json, put_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PLANNING = {"out": "--out", "time_limit": "--time-limit", "work_limit": "--work-limit", "weather": "--weather"}
+_SPLITS = {"line": "line of cash", "site": "site", "system": "system", "start": "quarter of start"}
 _FOR_ALL = ("racks", "GPUs", "IT", "meter")
 """Figures of a quarter that a table shows after the racks of each system."""
 
@@ -30,9 +31,14 @@ _FOR_ALL = ("racks", "GPUs", "IT", "meter")
 @click.option("--backend", type=click.Choice(["auto", "numpy", "numba"]), default="auto", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every plan.")
 @click.option("--weather", multiple=True, metavar="[SITE=]FILE", help="EPW or CSV file for the year, one site or all.")
+@click.option(
+    "--causes/--no-causes", default=True, show_default=True, help="Split the difference of two runs by cause."
+)
 @click.option("--csv", "csv_file", type=_FILE, help="CSV file to write as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def command(targets: tuple[str, ...], loop: str | None, csv_file: Path | None, as_json: bool, **planning: Any) -> None:
+def command(
+    targets: tuple[str, ...], loop: str | None, causes: bool, csv_file: Path | None, as_json: bool, **planning: Any
+) -> None:
     """Plan FILE at several set-points of its technology loops, or put RUN_A and RUN_B side by side.
 
     With --loop, FILE is planned once for each set-point: every liquid loop is set to it, plants keep their distance
@@ -40,6 +46,8 @@ def command(targets: tuple[str, ...], loop: str | None, csv_file: Path | None, a
     `gigaplan verify` checks. Where a set-point admits no plan, its line says why, and the exit code is 4.
 
     With two run folders, the differences are B less A: by quarter, by part of the objective, and by limits that bind.
+    Then by cause, each split adding up to the cent: by line of cash, site, system and quarter of start, and by input:
+    plan A is valued again after each group of inputs is exchanged for B's, and what is left is the plan's own doing.
 
     \b
     Examples:
@@ -49,7 +57,7 @@ def command(targets: tuple[str, ...], loop: str | None, csv_file: Path | None, a
       gigaplan compare runs/before runs/after --json > difference.json
     """
     if loop is None:
-        _compare_runs(_two_runs(targets, planning), csv_file, as_json)
+        _compare_runs(_two_runs(targets, planning), causes, csv_file, as_json)
     elif len(targets) == 1:
         _compare_loops(targets[0], loop, csv_file, as_json, planning)
     else:
@@ -91,7 +99,7 @@ def _compare_loops(file: str, loop: str, csv_file: Path | None, as_json: bool, p
         work_limit=planning["work_limit"],
     )
     out = planning["out"] or Path("runs") / f"{world.portfolio.name}-loops"
-    progress = _LoopProgress()
+    progress = RunsProgress()
     try:
         found = compare_loops(world, LoopRequest(out, points, options, planning["weather"]), progress)
     finally:
@@ -103,24 +111,6 @@ def _compare_loops(file: str, loop: str, csv_file: Path | None, as_json: bool, p
     else:
         _show_loops(found, out)
     _end_loops(found["variants"])
-
-
-class _LoopProgress:
-    """A progress line for each set-point, after its name."""
-
-    def __init__(self) -> None:
-        self._name = ""
-        self._line = ProgressLine()
-
-    def __call__(self, name: str, progress: Any) -> None:
-        if name != self._name:
-            self._line.end()
-            say(name)
-            self._name, self._line = name, ProgressLine()
-        self._line(progress)
-
-    def end(self) -> None:
-        self._line.end()
 
 
 def _end_loops(variants: Sequence[Mapping[str, Any]]) -> None:
@@ -180,10 +170,10 @@ def _say_reasons(variant: Mapping[str, Any]) -> None:
         say(f"{name}: {lost['site']}: {lost['configuration']} may stand in {rows} less: {'; '.join(lost['reasons'])}")
 
 
-def _compare_runs(runs: tuple[Path, Path], csv_file: Path | None, as_json: bool) -> None:
+def _compare_runs(runs: tuple[Path, Path], causes: bool, csv_file: Path | None, as_json: bool) -> None:
     from planner.compare.runs import COLUMNS, compare_runs, table_lines
 
-    found = compare_runs(*runs)
+    found = compare_runs(*runs, by_cause=causes)
     if csv_file is not None:
         _write_csv(csv_file, COLUMNS, table_lines(found))
     if as_json:
@@ -211,11 +201,43 @@ def _show_runs(found: Mapping[str, Any]) -> None:
         for one in found["binding"]
     ]
     put_table("Limits that bind", ("site", "family", "A", "B", "A alone", "B alone"), binding, right=(2, 3, 4, 5))
+    if found["causes"] is not None:
+        _show_causes(found["causes"])
     for key in ("a", "b"):
         for lost in found["lost"][key]:
             rows = counted(lost["n_rows_more"], "row")
             reasons = "; ".join(lost["reasons"])
             say(f"{key.upper()}: {lost['site']}: {lost['configuration']} may stand in {rows} less: {reasons}")
+
+
+def _show_causes(found: Mapping[str, Any]) -> None:
+    """The difference in money by cause, and how the plans stand under each other's inputs."""
+    from planner.report.words import amount
+
+    def cents(value: int) -> str:
+        return amount(value, "cent")
+
+    columns = ("", "A", "B", "B less A")
+    for split, title in _SPLITS.items():
+        lines = [(one["name"], *(cents(one[key]) for key in ("a", "b", "difference"))) for one in found[split]]
+        put_table(f"Worth in money by {title}", columns, lines, right=(1, 2, 3))
+    steps = [
+        (one["cause"], cents(one["before"]), cents(one["after"]), cents(one["difference"]), _standing_text(one))
+        for one in found["steps"]
+    ]
+    titles = ("exchanged for B's, one after the other", "before", "after", "difference", "plan A there")
+    put_table("Worth in money by input, then the plan", titles, steps, right=(1, 2, 3))
+    back = found["second_under_first"]
+    worth = back["reason"] if back["cents"] is None else f"is worth {cents(back['cents'])}; {_standing_text(back)}"
+    say(f"plan B under A's inputs: {worth}")
+
+
+def _standing_text(one: Mapping[str, Any]) -> str:
+    if one["reason"] is not None:
+        return str(one["reason"])
+    if not one["n_broken"]:
+        return "keeps every limit"
+    return f"breaks {counted(one['n_broken'], 'limit')}: {', '.join(one['broken'])}"
 
 
 def _show_quarters(lines: Sequence[Mapping[str, Any]]) -> None:

@@ -73,7 +73,7 @@ def _explain(error: Exception, *, debug: bool) -> int:
         if limit is not None:
             click.echo(f"limit: {limit}, exceeded by {over}", err=True)
         return INFEASIBLE
-    if name in {"BackendError", "GuideError"}:
+    if name in {"BackendError", "BoundError", "GuideError"}:
         click.echo(f"gigaplan: {error}", err=True)
         return BAD_INPUT
     if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):

@@ -9,6 +9,7 @@ import click
 _PARTS = {
     "figures": "Public figures beside what our own catalogue gives on their basis.",
     "break-even": "Grace Blackwell against Vera Rubin: at which speed, price or delay the choice flips.",
+    "earliest": "The first quarter that reaches a target, and the proof that none before does.",
 }
 
 
@@ -50,4 +51,5 @@ def command() -> None:
     Example:
       gigaplan explain figures
       gigaplan explain break-even
+      gigaplan explain earliest reference-1gw --measure racks --target 2000 --time-limit 60
     """

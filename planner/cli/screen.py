@@ -101,3 +101,24 @@ def _progress_text(progress: Progress, elapsed_s: float) -> str:
 def fields_table(title: str, fields: dict[str, Any]) -> None:
     """A table of names and values."""
     put_table(title, ("", ""), list(fields.items()))
+
+
+class RunsProgress:
+    """A progress line for each of several runs, after its name."""
+
+    def __init__(self) -> None:
+        """Nothing shown yet."""
+        self._name = ""
+        self._line = ProgressLine()
+
+    def __call__(self, name: str, progress: Progress) -> None:
+        """Show where the solve of a run stands."""
+        if name != self._name:
+            self._line.end()
+            say(name)
+            self._name, self._line = name, ProgressLine()
+        self._line(progress)
+
+    def end(self) -> None:
+        """Leave the line."""
+        self._line.end()

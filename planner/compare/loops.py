@@ -7,14 +7,12 @@ has now, so that the CDUs keep their approach. Nothing else changes: the files a
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sites.faults import Fault, InputError
-from sites.world import World, load_world_from_inputs, save_inputs
+from sites.world import World, world_of_files
 from sites.yaml_edit import SharedScalarError, with_scalars
 
 if TYPE_CHECKING:
@@ -137,14 +135,10 @@ def _with_value(holder: Any, path: Sequence[str | int], value: Fraction) -> Any:
 
 def _loaded(world: World, set_point: str) -> World:
     """Load changed files as those of a run are; faults name the file and the set-point."""
-    with tempfile.TemporaryDirectory(prefix="gigaplan-loop-") as folder:
-        save_inputs(world, Path(folder))
-        try:
-            return load_world_from_inputs(Path(folder))
-        except InputError as error:
-            place = f"{folder}/"
-            faults = [
-                Fault(f"{fault.file.removeprefix(place)} at {set_point} degC", fault.line, fault.key, fault.message)
-                for fault in error.faults
-            ]
-            raise InputError(faults) from None
+    try:
+        return world_of_files(world.files)
+    except InputError as error:
+        faults = [
+            Fault(f"{fault.file} at {set_point} degC", fault.line, fault.key, fault.message) for fault in error.faults
+        ]
+        raise InputError(faults) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.compare.causes import SPLITS, causes
 from planner.compare.lost import lost_rows
 from planner.compare.measures import Document, racks_by_system
 from planner.run.folder import PLAN, read_json, require_run_folder
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
 FORMAT = "gigaplan-comparison/1"
 COLUMNS = ("part", "quarter", "name", "unit", "a", "b", "difference")
 _CONDITIONS = ("portfolio", "status", "stop_reason", "backend", "seed", "wall_s", "gap")
-_NEEDED = ("totals", "money", "binding", "ineligible", "objective", "bound", "periods")
+_NEEDED = ("totals", "money", "binding", "ineligible", "objective", "bound", "periods", "cash", "placements")
 _COSTS = ("open_cost_cents", "unit_cost_cents", "minimum_demand_cents")
 """Terms of the objective that are subtracted."""
 _BESIDE = ("contract_amount_cents", "contract_used_cents", "rack_spend_cents")
 """Sums that `money` states beside the terms of the objective."""
 
 
-def compare_runs(folder_a: Path, folder_b: Path) -> Document:
+def compare_runs(folder_a: Path, folder_b: Path, *, by_cause: bool = False) -> Document:
     """The comparison of two runs; differences are B less A.
 
-    Parameters: two run folders. Raises InputError when one is none, or holds no whole plan.
+    Parameters: two run folders; by_cause, whether to split the difference in money by cause, for which both portfolios
+    are lowered. Raises InputError when one is no run folder, or holds no whole plan.
     """
     a, b = _plan(folder_a), _plan(folder_b)
     return {
@@ -40,6 +42,7 @@ def compare_runs(folder_a: Path, folder_b: Path) -> Document:
         "money": _money(a["money"], b["money"]),
         "binding": _binding(a["binding"], b["binding"]),
         "lost": _lost(a["ineligible"], b["ineligible"]),
+        "causes": causes(folder_a, folder_b, a, b) if by_cause else None,
     }
 
 
@@ -138,4 +141,15 @@ def table_lines(document: Mapping[str, Any]) -> list[Document]:
         _line("binding limits", None, f"{one['site']}:{one['family']}", "limit", one["a"], one["b"])
         for one in document["binding"]
     ]
-    return [*document["worth"], *document["quarters"], *document["money"], *binding]
+    return [*document["worth"], *document["quarters"], *document["money"], *binding, *_cause_lines(document["causes"])]
+
+
+def _cause_lines(found: Mapping[str, Any] | None) -> list[Document]:
+    """Every split of the difference in money, none where it was not asked for."""
+    if found is None:
+        return []
+    splits = [
+        _line(f"by {split}", None, one["name"], "cent", one["a"], one["b"]) for split in SPLITS for one in found[split]
+    ]
+    steps = [_line("by input", None, one["cause"], "cent", one["before"], one["after"]) for one in found["steps"]]
+    return [*splits, *steps]

@@ -18,7 +18,7 @@ import numpy as np
 
 from planner.export.decisions import terms_of
 from planner.export.effective import effective_open_cost, effective_unit_cost, effective_value
-from planner.problem import INACTIVE, SHARE_BITS, ColumnKind
+from planner.problem import INACTIVE, SHARE_BITS, ColumnKind, may_stand
 from planner.side.capacity import most_capacity
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def upper_bounds(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64]
     Raises ValueError when a rack count has no bound from any limit.
     """
     shape = (problem.n_rows, problem.n_configurations, problem.n_periods)
-    eligible = np.arange(problem.n_periods)[None, None, :] >= problem.first_period[:, :, None]
+    eligible = may_stand(problem)
     single = np.full(shape, INACTIVE, dtype=np.int64)
     joint = np.full((problem.n_rows, problem.n_systems, problem.n_periods), INACTIVE, dtype=np.int64)
     capacities = most_capacity(problem)
@@ -158,10 +158,10 @@ class _Builder:
         self.rows.append(Row(name, sense, columns, tuple(c // divisor for c in coefficients), right // divisor))
 
     def add_racks(self) -> None:
-        problem, value = self.problem, effective_value(self.problem)
+        problem, value, able = self.problem, effective_value(self.problem), may_stand(self.problem)
         for r in range(problem.n_rows):
             for k in range(problem.n_configurations):
-                for t in range(int(problem.first_period[r, k]), problem.n_periods):
+                for t in np.flatnonzero(able[r, k]).tolist():
                     self.racks_idx[r, k, t] = self.add_column(
                         f"n_r{r}_k{k}_t{t}", int(value[r, k, t]) << SHARE_BITS, int(self.upper[r, k, t])
                     )

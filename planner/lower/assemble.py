@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from planner.lower.money import SiteMoney, contract_amount_cents, conversion_cents
+from planner.lower.refresh import of_windows
+from planner.lower.refresh_money import RefreshMoney, unit_racks_of
 from planner.problem import Ineligible, MinimumDemand, Problem
 
 if TYPE_CHECKING:
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.lower.hosts import Offer, SiteHosts
+    from planner.lower.hosts import SiteHosts
     from planner.lower.limit_table import LimitTable
+    from planner.lower.refresh import Refreshes
     from sites.schema.portfolio import PortfolioFile
 
 
@@ -34,7 +37,7 @@ class Blocks:
 
 def assemble(
     portfolio: PortfolioFile,
-    offer: Offer,
+    refreshes: Refreshes,
     hosts: Sequence[SiteHosts],
     monies: Sequence[SiteMoney],
     first_period: NDArray[np.int32],
@@ -47,15 +50,17 @@ def assemble(
     Parameters: hosts and monies, by site in the order of the portfolio; first_period, [n_rows, n_configurations];
     limits, active ones, rows numbered through the sites.
     """
-    blocks = blocks_of(hosts)
+    blocks, offer = blocks_of(hosts), refreshes.offer
+    refreshed = [RefreshMoney(money, refreshes) for money in monies]
+    pairs = list(zip(monies, refreshed, strict=True))
     site_of_row = np.repeat(np.arange(len(hosts)), [len(one.row_idx) for one in hosts])
     return Problem(
         row_names=tuple(f"{one.site.name}:{row}" for one in hosts for row in one.row_idx),
-        configuration_names=tuple(one.name for one in offer.configurations),
-        system_names=offer.systems,
+        configuration_names=refreshes.configuration_names,
+        system_names=refreshes.system_names,
         block_names=blocks.names,
         periods=offer.periods,
-        system_of_configuration_idx=np.array(offer.system_idx, np.int32),
+        system_of_configuration_idx=np.array(refreshes.system_idx, np.int32),
         block_of_row_idx=blocks.of_row_idx,
         first_period=first_period,
         limits=tuple(info for table in limits for info in table.infos()),
@@ -63,40 +68,67 @@ def assemble(
         entry_row_idx=np.concatenate([table.row_idx for table in limits]),
         entry_coefficient=np.concatenate([table.coefficient for table in limits]),
         capacity=np.concatenate([table.capacity for table in limits if table.names]),
-        period_value=np.stack([money.period_value() for money in monies])[site_of_row],
-        contract_revenue=np.stack([money.contract_revenue() for money in monies])[site_of_row],
-        start_value=_start_values(offer, hosts, monies),
+        period_value=np.stack([_joined(money.period_value(), own.period_value()) for money, own in pairs])[site_of_row],
+        contract_revenue=of_windows(np.stack([money.contract_revenue() for money in monies]), refreshes)[site_of_row],
+        start_value=_start_values(refreshes, hosts, monies, refreshed),
         open_cost=_open_costs(blocks, monies),
-        unit_cost=np.stack([money.unit_cost(unit_racks) for money in monies])[list(blocks.site_idx)],
-        unit_racks=np.array([unit_racks[system] for system in offer.systems], np.int64),
+        unit_cost=np.stack([_joined(money.unit_cost(unit_racks), own.unit_cost(unit_racks)) for money, own in pairs])[
+            list(blocks.site_idx)
+        ],
+        unit_racks=np.array(
+            [unit_racks[system] for system in offer.systems]
+            + [unit_racks_of(option, unit_racks) for option in refreshes.options],
+            np.int64,
+        ),
         partial_units=blocks.partial_units,
         contract_amount=contract_amount_cents(portfolio),
         contract_rate=monies[0].contract_rate(),
         ineligible=tuple(ineligible),
-        minimum_demands=_minimum_demands(hosts, monies),
+        minimum_demands=_minimum_demands(hosts, monies, refreshes),
+        closed=refreshes.closed(len(site_of_row)),
     )
 
 
-def _minimum_demands(hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney]) -> tuple[MinimumDemand, ...]:
+def _joined(on_offer: NDArray[np.int64], refreshed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Figures of what is on offer, then those of refreshes."""
+    return np.concatenate((on_offer, refreshed))
+
+
+def _minimum_demands(
+    hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney], refreshes: Refreshes
+) -> tuple[MinimumDemand, ...]:
     pairs = zip(hosts, monies, strict=True)
     found = (money.minimum_demand(one.site.name, one.row_idx.values()) for one, money in pairs)
-    return tuple(demand for demand in found if demand is not None)
+    return tuple(
+        replace(one, draw_scaled=tuple(0 if k is None else one.draw_scaled[k] for k in refreshes.physical_idx))
+        for one in found
+        if one is not None
+    )
 
 
-def _start_values(offer: Offer, hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney]) -> NDArray[np.int64]:
+def _start_values(
+    refreshes: Refreshes, hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney], refreshed: Sequence[RefreshMoney]
+) -> NDArray[np.int64]:
     """[n_rows, n_systems, n_periods]; rows that are converted for a system pay for it with each of its racks."""
+    offer, options = refreshes.offer, {option.name: option for option in refreshes.options}
     positions = {one.system.name: draw.positions for one, draw in zip(offer.configurations, offer.draws, strict=True)}
+    positions |= {name: refreshes.positions(option) for name, option in options.items()}
     values = []
-    for site, money in zip(hosts, monies, strict=True):
-        own = np.repeat(money.start_value()[None], len(site.row_idx), axis=0)
+    for site, money, own_money in zip(hosts, monies, refreshed, strict=True):
+        own = np.repeat(_joined(money.start_value(), own_money.start_values())[None], len(site.row_idx), axis=0)
         known: dict[tuple[str, int], NDArray[np.int64]] = {}
         for number, row in enumerate(site.row_idx):
-            for s, system in enumerate(offer.systems):
+            for s, system in enumerate(refreshes.system_names):
                 conversion = site.conversions.get((row, system))
                 if conversion is not None:
                     key = (system, conversion_cents(conversion, positions[system]))
                     if key not in known:
-                        known[key] = money.converted_start_value(*key)
+                        is_option = system in options
+                        known[key] = (
+                            own_money.start_value(options[system], key[1])
+                            if is_option
+                            else money.converted_start_value(*key)
+                        )
                     own[number, s] = known[key]
         values.append(own)
     return np.concatenate(values)

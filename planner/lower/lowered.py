@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.lower.counted import Counting
+    from planner.lower.refresh import Refreshes
     from planner.lower.site import LoweredSite
     from planner.problem import Problem
     from sites.expansion import SiteGraphs
@@ -95,7 +96,7 @@ class Lowered:
     rows: tuple[RowInfo, ...]
     """In the order of `problem.row_names`."""
     configurations: tuple[ConfigurationInfo, ...]
-    """In the order of `problem.configuration_names`."""
+    """On offer; in the problem those of refreshes follow them."""
     occupied: tuple[OccupiedRow, ...]
     meters: tuple[MeterLoad, ...]
     """One for each site, in the order of the portfolio."""
@@ -107,6 +108,8 @@ class Lowered:
     """Graphs, flows and epochs of each site."""
     conversions: dict[tuple[str, str], Conversion]
     """What is converted for racks of a system, by `site:row` and system."""
+    refreshes: Refreshes
+    """Systems and configurations of the problem beside those on offer."""
     counting: Counting
     """What racks count for in contract clauses."""
 

@@ -25,9 +25,16 @@ from planner.lower.lowered import Lowered
 from planner.lower.merging import merge
 from planner.lower.money import SiteMoney, prices_of
 from planner.lower.power_limits import EpochLoads, EpochMeter, meter_of, power_limits
+from planner.lower.refresh import refreshes_of
 from planner.lower.row_figures import floor_uniform_kg_per_m2
 from planner.lower.side import with_side
-from planner.lower.side_figures import configuration_infos, meter_load, meter_window, occupied_infos, row_info
+from planner.lower.side_figures import (
+    configuration_infos,
+    meter_load,
+    meter_window,
+    occupied_infos,
+    row_info,
+)
 from planner.lower.site import prepare
 from planner.lower.site_limits import landing_limits, meter_limit, row_limits
 from planner.lower.supply_at_meter import charged_draw_w, largest_meter_draw_w, supply_at_meter
@@ -37,6 +44,7 @@ from sites.calendar import quarters_from
 from sites.expansion.values import known
 from sites.faults import Fault, InputError
 from sites.portfolio_checks import decision_periods, unmodelled
+from sites.refresh_checks import refresh_findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +57,7 @@ if TYPE_CHECKING:
     from planner.lower.merging import Limit
     from planner.lower.money import Prices
     from planner.lower.pieces import LimitName, Piece
+    from planner.lower.refresh import Refreshes
     from planner.lower.side_figures import MeterWindow
     from planner.lower.site import LoweredSite
     from sites.catalog.loader import Catalog
@@ -86,18 +95,19 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     portfolio, catalog = world.portfolio, world.catalog
     offer = offer_of(portfolio, catalog)
     _refuse_unmodelled(world)
+    refreshes = refreshes_of(portfolio, offer)
     prepared: dict[int, LoweredSite] = {}
 
     def table_of(number: int) -> SiteTable:
         prepared[number] = prepare(world.sites[number], catalog, offer.periods)
-        return _site_table(world, offer, prepared[number])
+        return _site_table(world, refreshes, prepared[number])
 
     tables = list(by_site(table_of, len(world.sites), n_processes))
     # What another process has prepared stays there: it is large, and quicker made again than sent.
     sites = [prepared.get(n) or prepare(one, catalog, offer.periods) for n, one in enumerate(world.sites)]
     verdicts = [table.verdicts for table in tables]
-    hosts = number_rows(sites, verdicts, offer)
-    ineligible = _ineligible(sites, verdicts, offer)
+    hosts = number_rows(sites, verdicts, refreshes)
+    ineligible = _ineligible(sites, verdicts, refreshes)
     if not any(one.row_idx for one in hosts):
         raise _no_usable_row(sites, verdicts)
     refused = next((table.refused for table in tables if table.refused is not None), None)
@@ -110,7 +120,7 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     meters = [
         [window.shifted(first) for window in table.meters] for table, first in zip(tables, first_rows[:-1], strict=True)
     ]
-    pieces = _joint_pieces(portfolio, offer, hosts, meters, prices)
+    pieces = [refreshes.widened(one, prices) for one in _joint_pieces(portfolio, offer, hosts, meters, prices)]
     joint = merge(pieces, len(offer.periods), eligible)
     apart = frozenset({RACK_BUDGET} if raises_rack_budget(portfolio) else ())
     limits, dropped = _with_joint([table.limits for table in tables], first_rows, joint, hosts, eligible, apart)
@@ -118,16 +128,19 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     pairs = zip(sites, tables, strict=True)
     monies = [SiteMoney(portfolio, offer, prices, supply_at_meter(site.graphs), table.meter_w) for site, table in pairs]
     unit_racks = _unit_racks(catalog, offer)
-    racks = assemble(portfolio, offer, hosts, monies, first_period, limits, ineligible, unit_racks)
+    racks = assemble(portfolio, refreshes, hosts, monies, first_period, limits, ineligible, unit_racks)
     names, counted_w = tuple(site.name for site in sites), tuple(table.counted_w for table in tables)
     counting = Counting(portfolio, offer, prices, names, monies, counted_w)
-    problem = with_side(racks, catalog, hosts, counting)
+    problem = with_side(racks, catalog, hosts, counting, refreshes)
     return Lowered(
         problem=problem,
         rows=tuple(row_info(one.site, row) for one in hosts for row in one.row_idx),
         configurations=configuration_infos(offer),
         occupied=tuple(info for site in sites for info in occupied_infos(site, len(offer.periods))),
-        meters=tuple(meter_load(one, offer, own) for one, own in zip(hosts, meters, strict=True)),
+        meters=tuple(
+            meter_load(one, offer, [refreshes.widened_meter(window) for window in own], refreshes.n_configurations)
+            for one, own in zip(hosts, meters, strict=True)
+        ),
         dropped=(*(one for table in tables for one in table.dropped), *dropped),
         n_contingencies_dropped=sum(table.n_contingencies_dropped for table in tables),
         sites={site.name: site for site in sites},
@@ -137,21 +150,24 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
             for (row, system), conversion in one.conversions.items()
         },
         counting=counting,
+        refreshes=refreshes,
     )
 
 
-def _site_table(world: World, offer: Offer, site: LoweredSite) -> SiteTable:
+def _site_table(world: World, refreshes: Refreshes, site: LoweredSite) -> SiteTable:
     """All that can be said of a site alone; limits that others of the site imply are left out."""
-    verdicts = SiteEligibility(site, offer, world.portfolio).verdicts()
-    (hosts,) = number_rows([site], [verdicts], offer)
-    table = SiteTable(verdicts, limit_table([], len(offer.configurations), {}), (), 0, (), (), ())
+    offer = refreshes.offer
+    own = SiteEligibility(site, offer, world.portfolio).verdicts()
+    verdicts = {row: (*found, *refreshes.verdicts(found, world.portfolio)) for row, found in own.items()}
+    (hosts,) = number_rows([site], [verdicts], refreshes)
+    table = SiteTable(verdicts, limit_table([], refreshes.n_configurations, {}), (), 0, (), (), ())
     try:
         epochs = _epoch_loads(hosts, offer)
         pieces, n_implied = _pieces(world, offer, [hosts], [epochs])
         eligible: list[list[bool]] = (_first_periods([hosts], [verdicts], offer) < len(offer.periods)).tolist()
-        limits = merge(pieces, len(offer.periods), eligible)
+        limits = merge(map(refreshes.widened, pieces), len(offer.periods), eligible)
         dropped = drop_implied(limits, eligible)
-        limited = limit_table(limits, len(offer.configurations), hosts.n_positions)
+        limited = limit_table(limits, refreshes.n_configurations, hosts.n_positions)
         meter_w = charged_draw_w(site, offer)
         counted_w = (meter_w or largest_meter_draw_w(site, offer)) if measures_meter(world.portfolio) else ()
     except (InfeasibleError, InputError) as error:
@@ -209,13 +225,16 @@ def offer_of(portfolio: PortfolioFile, catalog: Catalog) -> Offer:
 def _refuse_unmodelled(world: World) -> None:
     """Loading refuses these too, with file and line; here for worlds that no file describes."""
     where = f"portfolio {world.portfolio.name}"
-    refused = unmodelled(world.portfolio, [one.site for one in world.sites])
+    refused = [
+        *unmodelled(world.portfolio, [one.site for one in world.sites]),
+        *refresh_findings(world.portfolio, world.catalog, decision_periods(world.portfolio)),
+    ]
     faults = [Fault(where, None, ".".join(map(str, path)), message) for message, path in refused]
     if faults:
         raise InputError(faults)
 
 
-def number_rows(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], offer: Offer) -> list[SiteHosts]:
+def number_rows(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], refreshes: Refreshes) -> list[SiteHosts]:
     """Number through the sites every row in which some configuration may ever stand."""
     hosts: list[SiteHosts] = []
     n_rows = 0
@@ -223,9 +242,9 @@ def number_rows(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], offe
         usable = [row for row, found in of_row.items() if any(one.first_period is not None for one in found)]
         row_idx = {row: n_rows + offset for offset, row in enumerate(usable)}
         conversions = {
-            (row, configuration.system.name): one.conversion
+            (row, refreshes.system_names[system]): one.conversion
             for row in usable
-            for configuration, one in zip(offer.configurations, of_row[row], strict=True)
+            for system, one in zip(refreshes.system_idx, of_row[row], strict=True)
             if one.conversion is not None
         }
         hosts.append(
@@ -261,13 +280,12 @@ def _first_periods(hosts: Sequence[SiteHosts], verdicts: Sequence[Verdicts], off
     return np.array(table, np.int32)
 
 
-def _ineligible(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], offer: Offer) -> list[Ineligible]:
+def _ineligible(sites: Sequence[LoweredSite], verdicts: Sequence[Verdicts], refreshes: Refreshes) -> list[Ineligible]:
     return [
-        Ineligible(site.name, row, configuration.name, verdict.reason)
+        Ineligible(site.name, row, name, reason)
         for site, of_row in zip(sites, verdicts, strict=True)
         for row, found in of_row.items()
-        for configuration, verdict in zip(offer.configurations, found, strict=True)
-        if verdict.reason is not None
+        for name, reason in refreshes.refused(found)
     ]
 
 

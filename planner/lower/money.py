@@ -108,7 +108,7 @@ class SiteMoney:
         self._n_periods = len(offer.periods)
         self._start = quarter_index(portfolio.start)
         self._availability: dict[int, Fraction] = {}
-        self._owns_racks = portfolio.perspective is not Perspective.CUSTOMER
+        self.owns_racks = portfolio.perspective is not Perspective.CUSTOMER
         self._committed = frozenset(supply.system for supply in portfolio.supply if supply.committed)
 
     def discount(self, t: int) -> Fraction:
@@ -196,14 +196,18 @@ class SiteMoney:
         """[n_configurations, n_periods] cents for each standing rack."""
         return _integers(
             [
-                [_down(self.earned_usd(k, t) + self._storage_usd(one.system.name, t)) for t in range(self._n_periods)]
-                for k, one in enumerate(self._offer.configurations)
+                [_down(self.standing_usd(k, t)) for t in range(self._n_periods)]
+                for k in range(len(self._offer.configurations))
             ]
         )
 
-    def _storage_usd(self, system: str, t: int) -> Fraction:
+    def standing_usd(self, k: int, t: int) -> Fraction:
+        """What one rack of configuration k that stands in quarter t is worth then, storage included, discounted."""
+        return self.earned_usd(k, t) + self.unstored_usd(self._offer.configurations[k].system.name, t)
+
+    def unstored_usd(self, system: str, t: int) -> Fraction:
         """What a standing rack of a committed delivery need not pay for storage in quarter t, discounted."""
-        if not self._owns_racks or system not in self._committed:
+        if not self.owns_racks or system not in self._committed:
             return ZERO
         return storage_usd(self._portfolio, self._prices.rack_usd[system], t)
 
@@ -227,7 +231,7 @@ class SiteMoney:
 
         Parameters: cost_cents, of the conversion for each rack.
         """
-        cost_usd = Fraction(cost_cents, CENTS_PER_USD) if self._owns_racks else ZERO
+        cost_usd = Fraction(cost_cents, CENTS_PER_USD) if self.owns_racks else ZERO
         values = [_down(self._start_usd(system, t) - cost_usd * self.discount(t)) for t in range(self._n_periods)]
         return np.array(values, np.int64)
 
@@ -236,7 +240,7 @@ class SiteMoney:
 
         Parameters: row_idx, rows of the problem that stand at the site.
         """
-        if not self._owns_racks:
+        if not self.owns_racks:
             return None
         quarters = [quarter_name(self._start + t) for t in range(self._n_periods)]
         minimum_w = tuple(int(watts_at(self._supply.minimum_demand_steps, quarter)) for quarter in quarters)
@@ -253,31 +257,49 @@ class SiteMoney:
 
     def _start_usd(self, system: str, t: int) -> Fraction:
         """Price and residual value, what it earns after the last decision period, and what acceptance changes."""
+        bought_usd = self.residual_usd(system, t) - self.bought_usd(system, t)
+        return self.after_usd(system, t) - self.unaccepted_usd(system, t) + bought_usd
+
+    def after_usd(self, system: str, t: int) -> Fraction:
+        """What a rack that stands from quarter t on earns after the last decision period, discounted."""
         last = t + self._money.economic_life_quarters
         resting = resting_configuration(self._offer, system)
-        after = sum((self._earned(resting, quarter) for quarter in range(self._n_periods, last)), start=ZERO)
-        return after - self._unaccepted_usd(system, t) + self._bought_usd(system, t)
+        return sum((self._earned(resting, quarter) for quarter in range(self._n_periods, last)), start=ZERO)
 
-    def _unaccepted_usd(self, system: str, t: int) -> Fraction:
+    def unaccepted_usd(self, system: str, t: int, end: int | None = None) -> Fraction:
         """Rent that a rack started in quarter t does not bring until it is accepted, discounted; less than 0: saves.
 
         Nothing is rented in the books of owner and user together, where racks do no work until they are accepted.
+        Parameters: end, quarter in which it leaves; missing: after it is accepted.
         """
         factor = {Perspective.PROVIDER: self._money.market_factor, Perspective.CUSTOMER: Fraction(-1)}
         if self._portfolio.perspective not in factor:
             return ZERO
-        lag = range(t, t + self._money.acceptance_lag_quarters)
+        accepted = t + self._money.acceptance_lag_quarters
+        lag = range(t, accepted if end is None else min(accepted, end))
         rent = sum((self.revenue_usd(system, Fraction(1), q) * self.discount(q) for q in lag), start=ZERO)
         return factor[self._portfolio.perspective] * rent
 
-    def _bought_usd(self, system: str, t: int) -> Fraction:
-        """Residual value less price of a rack started in quarter t, discounted; committed ones are paid for anyway."""
-        if not self._owns_racks:
+    def bought_usd(self, system: str, t: int) -> Fraction:
+        """Price of a rack delivered in quarter t, each payment discounted; committed ones are paid for anyway."""
+        if not self.owns_racks or system in self._committed:
             return ZERO
-        price_usd = self._prices.rack_usd[system]
+        return paid_usd(self._portfolio, self.rack_usd(system), t)
+
+    def residual_usd(self, system: str, t: int) -> Fraction:
+        """What a rack that stands from quarter t on brings at the end of its life, discounted."""
+        if not self.owns_racks or not self._money.residual:
+            return ZERO
         last = t + self._money.economic_life_quarters
-        residual = self._money.residual * price_usd * self.discount(last) if self._money.residual else ZERO
-        return residual if system in self._committed else residual - paid_usd(self._portfolio, price_usd, t)
+        return self._money.residual * self.rack_usd(system) * self.discount(last)
+
+    def rack_usd(self, system: str) -> Fraction:
+        """Price of a rack."""
+        return self._prices.rack_usd[system]
+
+    def network_usd(self, system: str) -> Fraction:
+        """Network of one rack of a full scalable unit."""
+        return self._prices.network_usd[system]
 
     def _earned(self, k: int, t: int) -> Fraction:
         key = (k, t)
@@ -296,7 +318,7 @@ class SiteMoney:
 
     def open_cost(self, avoidable_capex_usd: Fraction) -> list[int]:
         """[n_periods] cents when something of the owner's with this capex opens, rounded up."""
-        if not self._owns_racks:
+        if not self.owns_racks:
             return [0] * self._n_periods
         return [_up(avoidable_capex_usd * self.discount(t)) for t in range(self._n_periods)]
 

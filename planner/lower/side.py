@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.lower.committed import committed_cents
 from planner.lower.contract_terms import add_contract_terms
+from planner.lower.refresh_side import with_refreshes
 from planner.lower.side_builder import SideBuilder
 from planner.lower.work import add_work
 
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
 
     from planner.lower.counted import Counting
     from planner.lower.hosts import SiteHosts
+    from planner.lower.refresh import Refreshes
     from planner.problem import Problem
     from sites.catalog.loader import Catalog
 
 
-def with_side(problem: Problem, catalog: Catalog, hosts: Sequence[SiteHosts], counting: Counting) -> Problem:
+def with_side(
+    problem: Problem, catalog: Catalog, hosts: Sequence[SiteHosts], counting: Counting, refreshes: Refreshes
+) -> Problem:
     """The problem with its side program and with what every plan pays alike; unchanged where neither is asked for.
 
     Parameters: hosts, by site in the order of the portfolio; counting, of the same sites.
@@ -33,4 +37,7 @@ def with_side(problem: Problem, catalog: Catalog, hosts: Sequence[SiteHosts], co
     constant_cents = add_work(builder, portfolio, catalog, offer, counting.monies)
     constant_cents += committed_cents(portfolio, catalog, offer)
     add_contract_terms(builder, counting, catalog, problem.limits)
-    return replace(problem, side=builder.build(), constant_cents=constant_cents)
+    side = builder.build()
+    return replace(
+        problem, side=None if side is None else with_refreshes(side, refreshes), constant_cents=constant_cents
+    )

@@ -101,10 +101,10 @@ def occupied_infos(site: LoweredSite, n_periods: int) -> list[OccupiedRow]:
     ]
 
 
-def meter_load(hosts: SiteHosts, offer: Offer, windows: Sequence[MeterWindow]) -> MeterLoad:
+def meter_load(hosts: SiteHosts, offer: Offer, windows: Sequence[MeterWindow], n_configurations: int) -> MeterLoad:
     """What a site draws from its service in every period."""
     n_periods, first_row = len(offer.periods), min(hosts.row_idx.values(), default=0)
-    coefficient = np.zeros((len(hosts.row_idx), len(offer.configurations), n_periods), np.int64)
+    coefficient = np.zeros((len(hosts.row_idx), n_configurations, n_periods), np.int64)
     constant, occupied = [0] * n_periods, [0] * n_periods
     for window in windows:
         periods = slice(window.first_period, window.end_period)

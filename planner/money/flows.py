@@ -15,6 +15,7 @@ from planner.money.clauses import add_clauses, last_clause_quarter
 from planner.money.lines import Account, Line, Party, sign
 from planner.money.owner import add_owner
 from planner.money.purchase import add_purchases, last_payment_quarter
+from planner.money.refresh import add_refresh
 from planner.money.rental import add_rental
 from planner.money.scene import scene_of
 from planner.money.table import Exact, Table, cents_of, of_all_systems
@@ -122,6 +123,7 @@ def flow_of(scene: Scene) -> CashFlow:
     add_clauses(table, scene)
     add_owner(table, scene)
     add_purchases(table, scene)
+    add_refresh(table, scene)
     exact = table.entries()
     return CashFlow(
         party=Party(scene.portfolio.perspective),

@@ -31,6 +31,8 @@ class Line(StrEnum):
     NETWORK = "network"
     CONVERSIONS = "conversions"
     SHELL = "avoidable capex"
+    REMOVAL = "racks removed"
+    RESALE = "racks resold"
     RESIDUAL = "residual value"
     FACILITY = "facility beyond the plan"
     CONNECTION = "grid connection"
@@ -38,7 +40,7 @@ class Line(StrEnum):
 
 CAPITAL = frozenset({Line.RACKS, Line.NETWORK, Line.CONVERSIONS, Line.SHELL})
 RUNNING = frozenset({Line.ENERGY, Line.DEMAND, Line.MINIMUM_DEMAND, Line.OPERATIONS, Line.STORAGE})
-OWNED = CAPITAL | RUNNING | {Line.RESIDUAL}
+OWNED = CAPITAL | RUNNING | {Line.REMOVAL, Line.RESALE, Line.RESIDUAL}
 """What whoever owns the racks pays, and what racks bring in the end."""
 SERVED = frozenset({Line.SERVICE, Line.PENALTIES, Line.CHARGES})
 """What whoever works on the racks earns by it and pays for it."""

@@ -58,7 +58,7 @@ def _add_units(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
     """The network of every scalable unit started."""
     problem = scene.problem
     started = np.diff(unit_numbers(problem, counts), axis=2, prepend=0)
-    for b, s, t in np.argwhere(started):
+    for b, s, t in np.argwhere(started[:, : len(scene.offer.systems)]):
         site, system = problem.block_names[b].partition(":")[0], problem.system_names[s]
         usd = int(started[b, s, t]) * int(problem.unit_racks[s]) * scene.prices.network_usd[system]
         table.buy(Account(site, Line.NETWORK, system=system), int(t), -usd)
@@ -68,7 +68,7 @@ def _add_conversions(table: Table, scene: Scene, counts: NDArray[np.int64]) -> N
     """What rows that are converted for a system cost with each of its racks."""
     problem = scene.problem
     started = np.diff(counts, axis=2, prepend=0)
-    for r, s, t in np.argwhere(started):
+    for r, s, t in np.argwhere(started[:, : len(scene.offer.systems)]):
         system = problem.system_names[s]
         conversion = scene.lowered.conversions.get((problem.row_names[r], system))
         if conversion is not None:

@@ -23,14 +23,11 @@ _AT_THE_START = ((Fraction(1), 0),)
 
 def add_purchases(table: Table, scene: Scene) -> None:
     """Enter what racks cost to buy and to keep unplaced, and what they bring in the end."""
-    committed = {supply.system for supply in scene.committed}
     for site, racks in scene.racks.items():
         for s, t in np.argwhere(racks.started):
             system, n_racks = scene.offer.systems[s], int(racks.started[s, t])
-            account = Account(site, Line.RACKS, system=system)
-            if system not in committed:
-                _buy(table, scene, account, int(t), scene.price_usd[system] * n_racks)
-            _sell(table, scene, site, system, int(t), n_racks)
+            buy_racks(table, scene, site, system, int(t), n_racks)
+            sell_racks(table, scene, site, system, int(t), n_racks)
     for supply in scene.committed:
         _add_committed(table, scene, supply)
 
@@ -54,7 +51,14 @@ def _buy(table: Table, scene: Scene, account: Account, start: int, price_usd: Fr
     table.invest(account, max(0, start), -price_usd)
 
 
-def _sell(table: Table, scene: Scene, site: str, system: str, start: int, n_racks: int) -> None:
+def buy_racks(table: Table, scene: Scene, site: str, system: str, start: int, n_racks: int) -> None:
+    """Pay for racks delivered to a site in a quarter; committed ones are paid for anyway."""
+    if all(supply.system != system for supply in scene.committed):
+        _buy(table, scene, Account(site, Line.RACKS, system=system), start, scene.price_usd[system] * n_racks)
+
+
+def sell_racks(table: Table, scene: Scene, site: str, system: str, start: int, n_racks: int) -> None:
+    """Receive what racks that stand from a quarter on bring at the end of their lives."""
     share = scene.portfolio.money.residual
     if share:
         account = Account(site, Line.RESIDUAL, system=system)
@@ -73,12 +77,20 @@ def _add_committed(table: Table, scene: Scene, supply: Supply) -> None:
             for t in range(max(0, came), scene.n_decided):
                 delivered[t] += delivery.racks
     share = scene.portfolio.money.storage_share_per_quarter or Fraction(0)
-    for t, (n_delivered, n_standing) in enumerate(zip(delivered, _standing(scene, supply.system), strict=True)):
+    for t, (n_delivered, n_placed) in enumerate(zip(delivered, _placed(scene, supply.system), strict=True)):
         account = Account(JOINT, Line.STORAGE, system=supply.system)
-        table.add(account, t, -share * price_usd * (n_delivered - n_standing))
+        table.add(account, t, -share * price_usd * (n_delivered - n_placed))
 
 
-def _standing(scene: Scene, system: str) -> list[int]:
-    """Racks of a system that stand in each decision quarter, over all sites."""
-    own = [k for k in range(len(scene.offer.configurations)) if scene.system_of(k) == system]
-    return [sum(int(racks.standing[own, t].sum()) for racks in scene.racks.values()) for t in range(scene.n_decided)]
+def _placed(scene: Scene, system: str) -> list[int]:
+    """Racks of a system that have been placed by each decision quarter, over all sites, whether they still stand."""
+    n_placed = np.zeros(scene.n_decided, np.int64)
+    for racks in scene.racks.values():
+        if system in scene.offer.systems:
+            n_placed += np.cumsum(racks.started[scene.offer.systems.index(system)])[: scene.n_decided]
+        for number, t in np.argwhere(racks.refreshed):
+            option = scene.lowered.refreshes.options[number]
+            came = {option.refresh.before: int(t), option.refresh.after: max(int(t), option.begins)}
+            if system in came:
+                n_placed[came[system] :] += racks.refreshed[number, t]
+    return [int(n) for n in n_placed]

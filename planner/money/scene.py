@@ -119,7 +119,7 @@ def scene_of(
     offer = offer_of(portfolio, world.catalog)
     committed = (supply.system for supply in portfolio.supply if supply.committed)
     prices = prices_of(portfolio, world.catalog, tuple(dict.fromkeys((*offer.systems, *committed))))
-    racks = site_racks(lowered.problem, offer, n_racks, portfolio.money.economic_life_quarters)
+    racks = site_racks(lowered.problem, lowered.refreshes, n_racks, portfolio.money.economic_life_quarters)
     monies = {site: _site_money(world, offer, prices, lowered.sites[site]) for site in racks}
     return Scene(world, lowered, n_racks, offer, prices, monies, racks, decisions or {})
 

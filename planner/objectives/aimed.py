@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from planner.objectives.lexicographic import solve_in_order
 from planner.objectives.measuring import NPV, Measuring, weights_of, weights_text
+from planner.objectives.ratio import COST, solve_ratio, tokens_of
+from planner.objectives.trials import Trials
 from planner.solve.solve import solve
 from planner.solve.value import objective_cents
 from sites.faults import Fault, InputError
-from sites.schema.objective import is_net_present_value
+from sites.schema.objective import is_net_present_value, measure_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from fractions import Fraction
 
     from planner.lower.lowered import Lowered
     from planner.objectives.measuring import Weights
+    from planner.objectives.trials import Trial
     from planner.problem import Problem
     from planner.solve.options import Progress, SolveOptions
     from planner.solve.solve import Solution
-    from sites.schema.objective import Measure
+    from sites.schema.objective import CostPerToken, Objective
     from sites.world import World
 
 
@@ -55,10 +58,13 @@ def solve_for_objective(
     if objective.earliest is not None:
         raise InputError([Fault("portfolio.yaml", None, "objective.earliest", _EARLIEST)])
     measuring = Measuring(world, lowered)
+    if objective.lexicographic is not None:
+        return _ordered(measuring, objective, options, tell)
+    if objective.cost_per_token is not None:
+        return _cheapest(measuring, objective.cost_per_token, options, tell)
     weights = weights_of(objective)
     problem = measuring.problem(weights)
-    solution = solve(problem, options, tell)
-    return aimed(measuring, weights, problem, solution)
+    return _aimed(measuring, weights, problem, solve(problem, options, tell), {"form": "weights"})
 
 
 _EARLIEST = (
@@ -67,22 +73,41 @@ _EARLIEST = (
 )
 
 
-def aimed(measuring: Measuring, weights: Weights, problem: Problem, solution: Solution) -> Aimed:
-    """What is said of a plan that was made for weights of measures."""
-    npv_cents = objective_cents(measuring.lowered.problem, solution.plan)
-    statement = {
-        "weights": weights_text(weights),
-        "values": values_of(measuring, weights, solution),
-        "certificates": [],
+def _ordered(
+    measuring: Measuring, objective: Objective, options: SolveOptions, tell: Callable[[Progress], None]
+) -> Aimed:
+    measures = tuple(measure_of(text) for text in objective.lexicographic or ())
+    found = solve_in_order(Trials(measuring, measures, options, tell), objective)
+    answer = _aimed(measuring, found.proof.weights, found.proof.problem, found.solution, found.statement)
+    return _with_certificate(answer, "certificate-first.json", found.first)
+
+
+def _cheapest(
+    measuring: Measuring, asked: CostPerToken, options: SolveOptions, tell: Callable[[Progress], None]
+) -> Aimed:
+    found = solve_ratio(Trials(measuring, (tokens_of(asked), COST), options, tell), asked)
+    return _aimed(measuring, found.proof.weights, found.proof.problem, found.solution, found.statement)
+
+
+def _aimed(
+    measuring: Measuring, weights: Weights, problem: Problem, solution: Solution, statement: dict[str, Any]
+) -> Aimed:
+    """What is said of a plan that is worth so much for each unit of each measure."""
+    values = {
+        str(one): {"value": str(measuring.value(one, solution.plan)), "unit": one.kind.unit}
+        for one in dict.fromkeys((*weights, NPV))
     }
-    return Aimed(problem, solution, npv_cents, statement)
+    npv_cents = objective_cents(measuring.lowered.problem, solution.plan)
+    said = {"weights": weights_text(weights), "values": values, "certificates": [], **statement}
+    return Aimed(problem, solution, npv_cents, said)
 
 
-def values_of(measuring: Measuring, weights: Weights, solution: Solution) -> dict[str, dict[str, str]]:
-    """What the plan amounts to in each measure that is weighed, and in money, as exact texts."""
-    measures = dict.fromkeys((*weights, NPV))
-    return {str(one): _value(one, measuring.value(one, solution.plan)) for one in measures}
-
-
-def _value(measure: Measure, value: Fraction) -> dict[str, str]:
-    return {"value": str(value), "unit": measure.kind.unit}
+def _with_certificate(answer: Aimed, name: str, trial: Trial) -> Aimed:
+    """The answer with one certificate more, of another trial."""
+    entry = {"file": name, "weights": weights_text(trial.weights), "bound": trial.solution.bound}
+    statement = answer.statement or {}
+    return replace(
+        answer,
+        statement=statement | {"certificates": [*statement["certificates"], entry]},
+        certificates=answer.certificates | {name: trial.solution.certificate_json(trial.problem)},
+    )

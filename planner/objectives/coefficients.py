@@ -12,8 +12,8 @@ import numpy as np
 from planner.lower.lowering import offer_of
 from planner.lower.money import SiteMoney, conversion_cents, prices_of
 from planner.lower.supply_at_meter import charged_draw_w, largest_meter_draw_w, supply_at_meter
+from planner.objectives.scales import CENTS_PER_USD, per_unit
 from planner.objectives.sold import (
-    MILLION_TOKENS_PER_UNIT,
     charges_scaled,
     counted_columns,
     sold_columns,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from sites.schema.portfolio import PortfolioFile
     from sites.world import World
 
-CENTS_PER_USD = 100
 TERA = 10**12
 
 
@@ -85,7 +84,7 @@ def _own(measure: Measure, problem: Problem) -> Coefficients:
     """The problem's own worth, in cents."""
     return Coefficients(
         measure=measure,
-        per_unit=Fraction(1, CENTS_PER_USD),
+        per_unit=per_unit(measure),
         period_value=problem.period_value,
         start_value=problem.start_value,
         open_cost=problem.open_cost,
@@ -97,11 +96,11 @@ def _own(measure: Measure, problem: Problem) -> Coefficients:
     )
 
 
-def _nothing(measure: Measure, problem: Problem, per_unit: Fraction) -> Coefficients:
+def _nothing(measure: Measure, problem: Problem) -> Coefficients:
     """A measure that nothing adds to."""
     return Coefficients(
         measure=measure,
-        per_unit=per_unit,
+        per_unit=per_unit(measure),
         period_value=np.zeros_like(problem.period_value),
         start_value=np.zeros_like(problem.start_value),
         open_cost=np.zeros_like(problem.open_cost),
@@ -173,7 +172,7 @@ def _rows_by_site(problem: Problem) -> dict[str, list[int]]:
 def _tokens(measure: Measure, world: World, lowered: Lowered) -> Coefficients:
     """One for each unit of work sold; a unit is so many tokens."""
     side = lowered.problem.side
-    found = _nothing(measure, lowered.problem, MILLION_TOKENS_PER_UNIT)
+    found = _nothing(measure, lowered.problem)
     if side is None:
         return found
     worth = [0] * side.n_columns
@@ -186,12 +185,12 @@ def _racks(measure: Measure, world: World, lowered: Lowered) -> Coefficients:
     """So much for each rack that stands in the quarter; of FLOP/s in every quarter where none is named."""
     problem = lowered.problem
     offer = offer_of(world.portfolio, world.catalog)
-    found = _nothing(measure, problem, Fraction(1, 1000) if measure.kind in FLOPS else Fraction(1))
+    found = _nothing(measure, problem)
     periods = [problem.periods.index(measure.quarter)] if measure.quarter else [problem.n_periods - 1]
     if measure.kind in FLOPS and measure.quarter is None:
         periods = list(range(problem.n_periods))
     for site, rows in _rows_by_site(problem).items():
-        of_rack = _of_rack(measure.kind, offer, lowered, site)
+        of_rack = lowered.refreshes.of_each(_of_rack(measure.kind, offer, lowered, site), 0)
         for t in periods:
             found.period_value[rows, :, t] = of_rack
     return found

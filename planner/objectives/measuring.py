@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from planner.objectives.coefficients import CENTS_PER_USD, coefficients_of
-from planner.objectives.sold import MILLION_TOKENS_PER_UNIT
+from planner.objectives.coefficients import coefficients_of
+from planner.objectives.scales import whole_weight
 from planner.objectives.weighted import weighted
-from planner.problem import SHARE_BITS
 from planner.solve.value import objective_cents
-from sites.schema.objective import FLOPS, Kind, Measure, measure_of
+from sites.schema.objective import Kind, Measure, measure_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +46,9 @@ class Measuring:
         return weighted(self.lowered.problem, terms)
 
     def value(self, measure: Measure, plan: Plan) -> Fraction:
-        """What a plan amounts to, exact, in the measure's unit."""
-        found = self.coefficients(measure)
-        return objective_cents(weighted(self.lowered.problem, [(found, 1 / found.cents)]), plan) * found.per_unit
+        """What a plan amounts to, exact, in the measure's unit; decisions beside its racks are the plan's own."""
+        whole = objective_cents(self.problem({measure: whole_weight(measure)}), plan)
+        return whole * self.coefficients(measure).per_unit
 
 
 def weights_of(objective: Objective | None) -> Weights:
@@ -63,15 +62,6 @@ def weights_of(objective: Objective | None) -> Weights:
         msg = "this objective has no weights of its own"
         raise ValueError(msg)
     return {measure_of(text): weight for text, weight in objective.weights.items()}
-
-
-def exact_step(measure: Measure) -> Fraction:
-    """A weight whose whole multiples give whole coefficients, so that nothing of a measure is rounded."""
-    if measure.kind in {Kind.NPV, Kind.COST}:
-        return Fraction(1)
-    if measure.kind is Kind.TOKENS:
-        return 1 / (CENTS_PER_USD * MILLION_TOKENS_PER_UNIT * (1 << SHARE_BITS))
-    return Fraction(1000 if measure.kind in FLOPS else 1, CENTS_PER_USD)
 
 
 def weights_text(weights: Mapping[Measure, Fraction]) -> dict[str, str]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from planner.objectives.coefficients import Coefficients
     from planner.problem import MinimumDemand, Problem, SideProgram
 
-LARGEST_CENTS = 2**53
-"""Larger coefficients would lose digits in the programs in floating point that guide the search."""
+LARGEST_CENTS = 2**45
+"""Of one decision; so the worth of 131,072 of them stays below 2^62."""
 Term = tuple["Coefficients", Fraction]
 """A measure and its weight, USD for each unit."""
 

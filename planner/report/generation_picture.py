@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from planner.generation_choice.envelope import Line
     from planner.generation_choice.life import RackLife
 
-_INK, _FAINT, _PAPER = "#17211f", "#8b9692", "#ffffff"
+INK, FAINT, PAPER = "#17211f", "#8b9692", "#ffffff"
 _DARK = {
-    _INK: "#e8efec", _FAINT: "#74827d", _PAPER: "#161e1c", "#0f7a5f": "#2fb894", "#7a4fc9": "#9d7bea",
+    INK: "#e8efec", FAINT: "#74827d", PAPER: "#161e1c", "#0f7a5f": "#2fb894", "#7a4fc9": "#9d7bea",
 }  # fmt: skip
 """What each colour becomes where the reader prefers dark."""
 _COLOURS = {GRACE_BLACKWELL: ("#0f7a5f", "#3fa98a", "#7dbf2e"), "vera-rubin": ("#7a4fc9", "#b07ae0", "#d0589b")}
@@ -46,16 +46,17 @@ def picture_of(found: Sequence[Choice]) -> str:
 
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "gigaplan", "font.family": "sans-serif", "font.size": 9.5}
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(8.6, 0.4 + 4.3 * len(shown)), facecolor=_PAPER, layout="constrained")
+        figure = Figure(figsize=(8.6, 0.4 + 4.3 * len(shown)), facecolor=PAPER, layout="constrained")
         for number, one in enumerate(shown, 1):
             _draw(figure.add_subplot(len(shown), 1, number), one)
         text = io.StringIO()
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(text, metadata={"Date": None, "Title": "Which generation for which speed"})
-    return _legible_on_dark(text.getvalue())
+    return legible_on_dark(text.getvalue())
 
 
-def _legible_on_dark(svg: str) -> str:
+def legible_on_dark(svg: str) -> str:
+    """A picture whose colours, those of these pictures, turn where the reader prefers dark."""
     rules = "".join(
         f'[style*="fill: {light}"]{{fill:{dark}!important}}[style*="stroke: {light}"]{{stroke:{dark}!important}}'
         for light, dark in _DARK.items()
@@ -68,7 +69,7 @@ def _legible_on_dark(svg: str) -> str:
 def _draw(axes: Any, one: Choice) -> None:
     """One basis: lines, points, shades, words."""
     fastest = max(float(own[-1].end) for own in one.by_configuration.values() if own)
-    axes.set_facecolor(_PAPER)
+    axes.set_facecolor(PAPER)
     numbers = dict.fromkeys(TITLES, 0)
     for life in one.lives:
         _draw_configuration(axes, one, life, numbers[life.generation], fastest)
@@ -78,16 +79,16 @@ def _draw(axes: Any, one: Choice) -> None:
     axes.set(yscale=scale, xlim=(2 * _BATCH_AT * fastest, fastest * 1.03))
     ticks = [tick for tick in axes.get_xticks() if 0 < tick <= fastest]
     axes.set_xticks([_BATCH_AT * fastest, *ticks], ["batch", *(f"{tick:g}" for tick in ticks)])
-    axes.axvline(0, color=_FAINT, linewidth=0.8)
-    axes.set_xlabel("tokens/s for each user", color=_INK)
-    axes.set_ylabel(f"USD for a million {UNITS[one.basis.counts]}", color=_INK)
-    axes.set_title(f"{one.basis.title}, {one.book.site.name}", color=_INK, fontsize=11, loc="left")
+    axes.axvline(0, color=FAINT, linewidth=0.8)
+    axes.set_xlabel("tokens/s for each user", color=INK)
+    axes.set_ylabel(f"USD for a million {UNITS[one.basis.counts]}", color=INK)
+    axes.set_title(f"{one.basis.title}, {one.book.site.name}", color=INK, fontsize=11, loc="left")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
-    axes.tick_params(which="both", colors=_INK)
-    axes.grid(visible=True, axis="y", which="both", color=_FAINT, alpha=0.25, linewidth=0.6)
+    axes.tick_params(which="both", colors=INK)
+    axes.grid(visible=True, axis="y", which="both", color=FAINT, alpha=0.25, linewidth=0.6)
     for spine in axes.spines.values():
-        spine.set_color(_FAINT)
+        spine.set_color(FAINT)
     _shade(axes, one)
     _explain(axes, one)
 
@@ -99,13 +100,13 @@ def _explain(axes: Any, one: Choice) -> None:
         axes.fill_between([], [], color=_COLOURS[name][0], alpha=0.2, label=f"{TITLES[name]} costs less")
     statuses = {option.rate.status for line in one.lines for option in line.options if _is_point(option, line.speed)}
     for status in (status for status in Status if status in statuses):
-        filled = _FAINT if status is Status.MEASURED else _PAPER
+        filled = FAINT if status is Status.MEASURED else PAPER
         label = f"rate {status}" if status is Status.MEASURED else f"rate rests on an {status}"
         label = "rate published" if status is Status.PUBLISHED else label
-        axes.plot([], [], marker=_MARKERS[status], color=_FAINT, linestyle="none", label=label, markerfacecolor=filled)
+        axes.plot([], [], marker=_MARKERS[status], color=FAINT, linestyle="none", label=label, markerfacecolor=filled)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high * (high / low) ** 0.35 if axes.get_yscale() == "log" else high + 0.35 * (high - low))
-    axes.legend(fontsize=8.5, frameon=False, labelcolor=_INK, ncols=2, loc="upper left").set_in_layout(False)
+    axes.legend(fontsize=8.5, frameon=False, labelcolor=INK, ncols=2, loc="upper left").set_in_layout(False)
 
 
 def _draw_configuration(axes: Any, one: Choice, life: RackLife, number: int, fastest: float) -> None:
@@ -125,7 +126,7 @@ def _draw_configuration(axes: Any, one: Choice, life: RackLife, number: int, fas
         for option in line.options:
             if option.life is life and _is_point(option, line.speed):
                 x_shown = _BATCH_AT * fastest if line.speed is None else float(line.speed)
-                filled = colour if option.rate.status is Status.MEASURED else _PAPER
+                filled = colour if option.rate.status is Status.MEASURED else PAPER
                 marker = _MARKERS[option.rate.status]
                 axes.plot(
                     [x_shown], [float(option.usd_per_million)], marker, color=colour, markerfacecolor=filled, zorder=4
@@ -148,4 +149,4 @@ def _shade(axes: Any, one: Choice) -> None:
             colour = _COLOURS[territory.side.generation][0]
             axes.axvspan(float(territory.start), float(territory.end), color=colour, alpha=0.10, linewidth=0)
     for crossing in one.outcomes[Criterion.COST].crossings:
-        axes.axvline(float(crossing.speed), color=_INK, linewidth=1.0, linestyle=":")
+        axes.axvline(float(crossing.speed), color=INK, linewidth=1.0, linestyle=":")

@@ -42,16 +42,23 @@ def converted_rows(catalog: Catalog, lowered: Lowered, n_racks: NDArray[np.int32
     Parameters: catalog; lowered; n_racks, [n_rows, n_configurations, n_periods].
     """
     problem = lowered.problem
+    options = {option.name: option for option in lowered.refreshes.options}
     counts = system_counts(problem, n_racks)
     for r, s in zip(*np.nonzero(counts[:, :, -1]), strict=True):
         name, system = problem.row_names[r], problem.system_names[s]
         conversion = lowered.conversions.get((name, system))
         if conversion is not None:
-            positions = catalog.rack_systems[system].positions.value or 0
+            option = options.get(system)
+            own = system if option is None else option.refresh.after
+            positions = (
+                (catalog.rack_systems[system].positions.value or 0)
+                if option is None
+                else lowered.refreshes.positions(option)
+            )
             n_standing = int(counts[r, s, -1])
             yield ConvertedRow(
                 *split_name(name),
-                system=system,
+                system=own,
                 conversion=conversion.name,
                 period=problem.periods[int(np.flatnonzero(counts[r, s])[0])],
                 n_racks=n_standing,

@@ -149,7 +149,8 @@ def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
             "search; these must agree, so nothing was written"
         )
         raise AssertionError(msg)
-    document = plan_document(world.portfolio.name, lowered.problem, n_racks, outcome, evaluation, solution.decisions)
+    placed = lowered.refreshes.as_they_are(n_racks)
+    document = plan_document(world.portfolio.name, lowered.problem, placed, outcome, evaluation, solution.decisions)
     prices = solution.certificate_json(aimed.problem)
     terms = terms_ledger(world, lowered, n_racks, solution.decisions or {}, prices)
     if terms is not None:

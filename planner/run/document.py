@@ -89,6 +89,8 @@ def plan_document(
         "levels": [asdict(one) for one in evaluation.levels],
         "dates": asdict(evaluation.dates),
         "conversions": [asdict(one) for one in evaluation.conversions],
+        "refreshes": [asdict(one) for one in evaluation.refreshes],
+        "waiting": [asdict(one) for one in evaluation.waiting],
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
         **({"rates": [asdict(one) for one in evaluation.rates]} if evaluation.rates else {}),

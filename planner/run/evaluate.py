@@ -16,13 +16,15 @@ from planner.money.unit_costs import UnitCosts, unit_costs
 from planner.run.binding import BindingLimit, LevelUse, Stranding, binding_limits, level_use, strandings
 from planner.run.conversions import ConvertedRow, converted_rows
 from planner.run.dates import DatesLedger, dates_ledger
-from planner.run.decided import with_decided_capacity
 from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_draws, split_name
 from planner.run.failures import Failure, PlanRow, site_failures
+from planner.run.flow import RowDraw
 from planner.run.loads import limit_loads
 from planner.run.rates import WorkRate, work_rates
+from planner.run.refreshes import RefreshedRow, WaitingRows, refreshed_rows, waiting_rows
 from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at
 from planner.run.value import Money, UnitCount, money, unit_counts
+from planner.side.worth import with_decided_capacity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.lower.lowered import Lowered
+    from planner.lower.refresh import Refreshes
     from planner.problem import Problem
-    from planner.run.flow import RowDraw
     from planner.run.totals import ConfigurationFacts
     from sites.expansion.graphs import SiteGraphs
     from sites.world import World
@@ -63,6 +65,8 @@ class Evaluation:
     ineligible: tuple[IneligibleCount, ...]
     dates: DatesLedger
     conversions: tuple[ConvertedRow, ...]
+    refreshes: tuple[RefreshedRow, ...]
+    waiting: tuple[WaitingRows, ...]
     cash: CashLedger
     books: Books
     rates: tuple[WorkRate, ...]
@@ -88,11 +92,13 @@ def evaluate(
     problem = lowered.problem
     decided = with_decided_capacity(problem, decisions or {})
     loads = limit_loads(problem, n_racks)
-    draws = [configuration_draw(world.catalog, name) for name in problem.configuration_names]
-    facts = configuration_facts(world.catalog, problem.configuration_names)
-    rooms, kinds = Rooms(problem, n_racks, graphs_by_site, draws), element_kinds(graphs_by_site)
-    totals = period_totals(world, lowered, n_racks, facts)
-    worth = money(problem, n_racks, rack_prices_cents(world, problem.system_names), decisions)
+    refreshes, standing = lowered.refreshes, lowered.refreshes.as_they_are(n_racks)
+    offered = world.portfolio.configurations
+    draws = refreshes.of_each([configuration_draw(world.catalog, name) for name in offered], RowDraw())
+    facts = configuration_facts(world.catalog, offered)
+    rooms, kinds = Rooms(problem, standing, graphs_by_site, draws), element_kinds(graphs_by_site)
+    totals = period_totals(world, lowered, standing, facts)
+    worth = money(problem, n_racks, rack_prices_cents(world, refreshes), decisions)
     scene = scene_of(world, lowered, n_racks, decisions)
     flow = flow_of(scene)
     levels = _other_levels(level_use(decided, loads, kinds, lowered.dropped))
@@ -101,12 +107,14 @@ def evaluate(
         binding=binding_limits(decided, loads, rooms),
         stranding=strandings(decided, loads, rooms, kinds),
         levels=(*meter_levels(world, graphs_by_site, totals), *levels),
-        failures=_failures(world, problem, graphs_by_site, n_racks, draws, facts),
+        failures=_failures(world, problem, graphs_by_site, standing, draws, facts),
         money=worth,
-        units=unit_counts(problem, n_racks),
+        units=unit_counts(problem, n_racks, refreshes),
         ineligible=_ineligible(problem),
         conversions=tuple(converted_rows(world.catalog, lowered, n_racks)),
-        dates=dates_ledger(world, decided, graphs_by_site, n_racks, facts, loads),
+        dates=dates_ledger(world, decided, graphs_by_site, standing, facts, loads),
+        refreshes=tuple(refreshed_rows(world.portfolio, lowered, n_racks)),
+        waiting=tuple(waiting_rows(lowered, n_racks, loads)),
         cash=cash_ledger(scene, flow, worth.objective_cents),
         books=books_of(scene, flow, totals, worth.objective_cents),
         rates=work_rates(world),
@@ -143,16 +151,20 @@ def _other_levels(levels: Sequence[LevelUse]) -> Iterator[LevelUse]:
     return (level for level in levels if level.family not in {"meter", "envelope"})
 
 
-def rack_prices_cents(world: World, systems: Sequence[str]) -> list[int]:
-    """Price of a rack of each system: the portfolio's, else the catalogue's; whole cents, rounded up."""
+def rack_prices_cents(world: World, refreshes: Refreshes) -> list[int]:
+    """Price of a rack of each system: the portfolio's, else the catalogue's; whole cents, rounded up.
+
+    A refresh buys a rack of the old and one of the new system.
+    """
     own = {entry.system: entry.rack_price for entry in world.portfolio.money.systems}
-    prices = []
-    for name in systems:
+    prices = {}
+    for name in refreshes.offer.systems:
         price = own.get(name)
         if price is None:
             price = world.catalog.rack_systems[name].price.value
-        prices.append(math.ceil((price or 0) * 100))
-    return prices
+        prices[name] = math.ceil((price or 0) * 100)
+    both = [prices[option.refresh.before] + prices[option.refresh.after] for option in refreshes.options]
+    return [*prices.values(), *both]
 
 
 def element_kinds(graphs_by_site: Mapping[str, SiteGraphs]) -> dict[tuple[str, str], str]:
@@ -181,7 +193,7 @@ def _failures(
     for name, draw in plan_draws(problem, n_racks, last, draws).items():
         site, row = split_name(name)
         planned[site][row] = draw
-        standing = [int(n) for n in n_racks[index[name], :, last]]
+        standing = [int(n) for n in n_racks[index[name], : len(facts), last]]
         n_gpus = sum(n * fact.gpus for n, fact in zip(standing, facts, strict=True))
         racks[site][row] = PlanRow(sum(standing), n_gpus, draw.it_w)
     failures: list[Failure] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, SHARE_BITS
+from planner.problem import INACTIVE, SHARE_BITS, may_stand
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,10 +73,11 @@ def rounded_down(scaled: int) -> int:
 def smallest_coefficients(problem: Problem) -> NDArray[np.int64]:
     """The least that growth adds to each limit, [n_limits, n_periods], scaled by 2^20; INACTIVE where nothing may grow.
 
-    Parameters: problem. One more rack that may stand, from its `first_period` on, or a whole scalable unit in a block
-    that forbids partial units and whose rows all load the limit; zero coefficients do not load it.
+    Parameters: problem. One more rack where it may stand, or a whole scalable unit in a block that forbids partial
+    units and whose rows all load the limit; zero coefficients do not load it.
     """
     smallest = np.full((problem.n_limits, problem.n_periods), INACTIVE, dtype=np.int64)
+    while_open = smallest.copy()
     limit_of_entry = np.repeat(np.arange(problem.n_limits), np.diff(problem.limit_ptr))
     in_units = _entries_of_whole_units(problem, limit_of_entry)
     for configuration in range(problem.n_configurations):
@@ -85,10 +86,16 @@ def smallest_coefficients(problem: Problem) -> NDArray[np.int64]:
         added = np.minimum(coefficients, (INACTIVE - 1) // unit_racks) * np.where(in_units, unit_racks, 1)
         first_periods = problem.first_period[problem.entry_row_idx, configuration]
         usable = (coefficients > 0) & (first_periods < problem.n_periods)
+        if problem.closed is not None and problem.closed[:, configuration].any():
+            able = may_stand(problem, problem.entry_row_idx)[:, configuration] & usable[:, None]
+            for entry, t in np.argwhere(able):
+                limit = limit_of_entry[entry]
+                while_open[limit, t] = min(while_open[limit, t], added[entry])
+            continue
         index = (limit_of_entry[usable], first_periods[usable])
         np.minimum.at(smallest, index, added[usable])
     np.minimum.accumulate(smallest, axis=1, out=smallest)
-    return smallest
+    return np.minimum(smallest, while_open)
 
 
 def _entries_of_whole_units(problem: Problem, limit_of_entry: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -11,11 +11,11 @@ import numpy as np
 
 from planner.lower.contract_terms import minimum_at, price_cents, share_name, share_periods, unit_of
 from planner.lower.money import CENTS_PER_USD
-from planner.run.decided import with_decided_capacity
 from planner.run.loads import limit_loads
 from planner.run.orders import Order, orders
 from planner.run.rent_ledger import Exit, Obligation, exits, obligations
 from planner.run.term_causes import Blame, Causes, prices_of_certificate
+from planner.side.worth import with_decided_capacity
 from sites.calendar import quarter_index
 from sites.schema.terms import Measure, Part, Served
 

@@ -161,7 +161,7 @@ def _with_joint(scaled: Mapping[str, int]) -> dict[str, int]:
 
 def _it_w(lowered: Lowered, standing: NDArray[np.int64], t: int) -> int:
     """IT watts of the plan's racks in a period."""
-    racks = standing[:, :, t].sum(axis=0)
+    racks = standing[:, : len(lowered.configurations), t].sum(axis=0)
     return sum(int(n) * one.it_w for n, one in zip(racks, lowered.configurations, strict=True))
 
 
@@ -170,8 +170,8 @@ def period_totals(
 ) -> tuple[PeriodTotals, ...]:
     """Totals of every decision period.
 
-    Parameters: world and lowered; n_racks, [n_rows, n_configurations, n_periods]; facts, in the problem's order of
-    configurations.
+    Parameters: world and lowered; n_racks, [n_rows, n_configurations, n_periods], racks of refreshes counted with those
+    of their configurations; facts, of the configurations on offer.
     """
     problem = lowered.problem
     racks = np.asarray(n_racks, dtype=np.int64).sum(axis=0)

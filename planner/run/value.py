@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from planner.lower.refresh import Refreshes
     from planner.problem import Problem
 
 
@@ -99,13 +100,23 @@ def _decisions_cents(problem: Problem, n_racks: NDArray[np.int32], decisions: Ma
     return 0 if side is None else worth_cents(side, [named.get(name, 0) for name in side.column_names])
 
 
-def unit_counts(problem: Problem, n_racks: NDArray[np.int32]) -> tuple[UnitCount, ...]:
-    """Scalable units paid for, wherever above zero, in order of block, system and period."""
+def unit_counts(problem: Problem, n_racks: NDArray[np.int32], refreshes: Refreshes) -> tuple[UnitCount, ...]:
+    """Scalable units paid for, wherever above zero, in order of block, system and period.
+
+    Those of a refresh are units of the old system before it and of the new one from then on.
+    """
     units = unit_numbers(problem, system_counts(problem, n_racks))
-    return tuple(
-        UnitCount(problem.block_names[b], problem.system_names[s], problem.periods[t], int(units[b, s, t]))
-        for b, s, t in zip(*np.nonzero(units), strict=True)
-    )
+    n_offered = len(refreshes.offer.systems)
+    found = []
+    for b, s, t in zip(*np.nonzero(units), strict=True):
+        own, n_units = int(s), int(units[b, s, t])
+        if own >= n_offered:
+            option = refreshes.options[own - n_offered]
+            system = option.refresh.before if t < option.begins else option.refresh.after
+            own = refreshes.offer.systems.index(system)
+            n_units *= int(problem.unit_racks[s] // problem.unit_racks[own])
+        found.append(UnitCount(problem.block_names[b], problem.system_names[own], problem.periods[t], n_units))
+    return tuple(found)
 
 
 def block_counts(problem: Problem, counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from planner.problem import INACTIVE, SHARE_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -98,6 +99,17 @@ def raised_capacity(problem: Problem, decisions: Sequence[int]) -> NDArray[np.in
         if problem.capacity[limit, period] != INACTIVE:
             capacity[limit, period] = min(int(capacity[limit, period]) + amount, int(INACTIVE) - 1)
     return capacity
+
+
+def with_decided_capacity(problem: Problem, decisions: Mapping[str, int]) -> Problem:
+    """The problem at the capacities that decisions make of its own.
+
+    Parameters: decisions, by name of column; one that is not named is 0.
+    """
+    if problem.side is None or not problem.side.capacity_amount.size:
+        return problem
+    values = [decisions.get(name, 0) for name in problem.side.column_names]
+    return replace(problem, capacity=raised_capacity(problem, values))
 
 
 def _sums(

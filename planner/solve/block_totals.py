@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE
+from planner.problem import INACTIVE, may_stand
 from planner.solve.patterns import limits_inside_blocks
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class BlockTotals:
         if not used.any() or not (number >= 0).any():
             return None
         profiles = np.flatnonzero(self.problem.system_of_configuration_idx == system)
-        holds = self.problem.first_period[rows][:, profiles] <= period
+        holds = may_stand(self.problem, rows)[:, profiles, period]
         least = np.where(holds, table[used][:, :, profiles], np.iinfo(np.int64).max).min(axis=1)
         least = np.where(holds.any(axis=0), least, 0)
         capacity = self.problem.capacity[limits[used], period]

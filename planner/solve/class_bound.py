@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.problem import SHARE_BITS
+from planner.problem import SHARE_BITS, may_stand
 from planner.side.prices import bound_term, group_value
 from planner.solve.block_totals import BlockTotals
 from planner.solve.certificate import SCALE_BITS, bound_scaled, contract_term
@@ -160,7 +160,7 @@ class ClassBound:
 
     def _best_prices(self, problem: Problem, reduced: Residues) -> Residues:
         """[n_block_classes, n_configurations, n_periods] of the best row that can hold the configuration; or 0."""
-        able = problem.first_period[self._row_idx][:, :, None] <= np.arange(problem.n_periods)
+        able = may_stand(problem, self._row_idx)
         none = np.zeros((1, *able.shape[1:]))
         near = np.concatenate((np.where(able, reduced.near, NEVER), none + NEVER))
         low = np.concatenate((reduced.low, none.astype(np.uint64)))

@@ -171,10 +171,11 @@ def _limit_data(problem: Problem) -> NDArray[np.int64]:
 
 def _row_data(problem: Problem, values: EffectiveValues) -> NDArray[np.int64]:
     n_rows = problem.n_rows
+    closed = () if problem.closed is None else (problem.closed,)
     at_minimum = [np.isin(np.arange(n_rows), demand.row_idx) for demand in problem.minimum_demands]
     site = [] if problem.side is None else [problem.side.group_of_row_idx]
     parts: tuple[NDArray[np.generic], ...] = (
-        values.rack, problem.contract_revenue, problem.first_period, *at_minimum, *site
+        values.rack, problem.contract_revenue, problem.first_period, *closed, *at_minimum, *site
     )  # fmt: skip
     return np.concatenate([part.reshape(n_rows, -1).astype(np.int64) for part in parts], axis=1)
 

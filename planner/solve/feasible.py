@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.problem import may_stand
 from planner.side.decide import best_decisions
 from planner.side.worth import raised_capacity, rows_hold
 from planner.solve.value import block_counts, system_counts
@@ -50,13 +51,12 @@ def side_holds(problem: Problem, plan: Plan) -> bool:
 def holds(problem: Problem, plan: Plan) -> bool:
     """Whether limits, first periods, growth, one system for each block, whole units and the side program all hold."""
     racks = plan.n_racks
-    early = np.arange(problem.n_periods) < problem.first_period[:, :, None]
     blocks = block_counts(problem, plan)
     unit_racks = problem.unit_racks[None, :, None]
     split = (blocks % unit_racks != 0).any(axis=(1, 2)) & ~problem.partial_units
     return bool(
         (racks >= 0).all()
-        and not racks[early].any()
+        and not racks[~may_stand(problem)].any()
         and (np.diff(system_counts(problem, plan), axis=2) >= 0).all()
         and ((blocks.max(axis=2) > 0).sum(axis=1) <= 1).all()
         and not split.any()

@@ -11,6 +11,7 @@ import numpy as np
 from kernels.contract import PackingModel, SearchGuide
 from planner.problem import MULTIPLIER_BITS
 from planner.solve.aims import aim_capacity
+from planner.solve.folding import folded
 from planner.solve.guide_check import why_unfit
 from planner.solve.packing import configurations_by_system
 from planner.solve.pools import ONE, deal, dealt_share, make_pools
@@ -98,9 +99,9 @@ class Guide:
 
 
 def load_guide(path: Path, problem: Problem) -> Guide:
-    """Read a stored guide and check that it fits the problem. Raises GuideError with what differs."""
-    arrays = _stored_arrays(path)
-    fault = why_unfit(arrays, problem)
+    """Read a stored guide; it must fit the problem as search takes it. Raises GuideError with what differs."""
+    arrays, form = _stored_arrays(path), folded(problem)
+    fault = why_unfit(arrays, problem if form is None else form.slots)
     if fault is not None:
         msg = f"{path}: {fault}; a guide fits only the problem that it was made for"
         raise GuideError(msg)

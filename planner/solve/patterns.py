@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, Problem
+from planner.problem import INACTIVE, Problem, may_stand
 from planner.side.capacity import growing_limits, most_capacity
 
 if TYPE_CHECKING:
@@ -104,13 +104,14 @@ def row_patterns(
     set_idx = np.full((first.size, problem.n_systems, problem.n_periods), -1, np.int64)
     most = np.zeros((first.size, problem.n_configurations, problem.n_periods), np.int64)
     configurations = [np.flatnonzero(problem.system_of_configuration_idx == s) for s in range(problem.n_systems)]
+    able = may_stand(problem)
     for place, row in enumerate(first):
         room = problem.capacity[[limit for limit, _ in limits_of_row[place]]]
         numbers: dict[tuple[object, ...], int] = {}
         for period in range(problem.n_periods):
             of_period = room[:, period].tobytes()
             for system in range(problem.n_systems):
-                eligible = tuple(int(k) for k in configurations[system] if problem.first_period[row, k] <= period)
+                eligible = tuple(int(k) for k in configurations[system] if able[row, k, period])
                 if not eligible:
                     continue
                 if (eligible, of_period) not in numbers:

@@ -8,16 +8,16 @@ in whole racks is tried as a plan, so the proof also finds what search has misse
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.problem import Plan
+from planner.problem import Plan, may_stand
 from planner.solve.feasible import holds
 from planner.solve.patterns import row_patterns
 from planner.solve.proof.box import Box, narrowed, whole_box
-from planner.solve.proof.branching import AnySplit, DecisionSplit, Totals, best_split, splits
+from planner.solve.proof.branching import AnySplit, DecisionSplit, Split, Totals, best_split, splits
 from planner.solve.proof.leaf import Leaf, bound_cents, leaf_of, nothing
 from planner.solve.proof.node import Settled, empty_fillings, settle
 from planner.solve.proof.oracle import Choices
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from planner.problem import Problem
+    from planner.solve.folding import Folded
 
 MOST_COUNTS = 96
 """Counts that may ever be more than 0, up to which a problem is small."""
@@ -62,6 +63,15 @@ class Node:
             else:
                 found.append(node)
         return found
+
+    def unfolded(self, form: Folded) -> Node:
+        """The tree of a folded problem in the configurations of the problem itself."""
+        split, leaf = self.split, Leaf(form.certificate(self.leaf.proof), self.leaf.sides)
+        if isinstance(split, Split):
+            total = split.total
+            configurations = form.configurations(total.configuration_idx, total.period)
+            split = split._replace(total=total._replace(configuration_idx=configurations))
+        return replace(self, leaf=leaf, split=split, parts=tuple(part.unfolded(form) for part in self.parts))
 
     def to_json(self, problem: Problem) -> dict[str, Any]:
         """The file's form of the tree."""
@@ -100,12 +110,16 @@ class Proven:
 
 def n_counts(problem: Problem) -> int:
     """Counts of racks, by row, configuration and period, that may ever be more than 0."""
-    return int((problem.n_periods - problem.first_period).sum())
+    return int(may_stand(problem).sum())
 
 
 def is_small(problem: Problem) -> bool:
-    """Whether a problem is worth a proof to the end."""
-    return n_counts(problem) <= MOST_COUNTS
+    """Whether a problem is worth a proof to the end.
+
+    A site's shortfall is proven by the totals of its configurations, which the windows of a folded problem split.
+    """
+    is_split = len({one.site for one in problem.minimum_demands}) < len(problem.minimum_demands)
+    return n_counts(problem) <= MOST_COUNTS and not is_split
 
 
 def prove(problem: Problem, plan: Plan, out_of_time: Callable[[], bool]) -> Proven:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE
+from planner.problem import INACTIVE, may_stand
 from planner.solve.feasible import limit_loads
 from planner.solve.fillings import profiles_by_draw
 from planner.solve.fitting import InnerLimits, raised, spread_over_rows
@@ -118,6 +118,7 @@ def _fill(problem: Problem, patterns: RowPatterns, plan: NDArray[np.int64], syst
     rows_of = [np.flatnonzero(problem.block_of_row_idx == block) for block in blocks]
     total = np.floor(np.maximum.accumulate(wanted[own].sum(axis=0)) + _NOISE).astype(np.int64)
     low, *higher = own
+    able = may_stand(problem)
     for rows, count in zip(rows_of, _by_block(total, starts, levels), strict=True):
         plan[rows, low] = spread_over_rows(count, patterns.most_racks[rows][:, low])
     for k in reversed(higher):
@@ -128,7 +129,7 @@ def _fill(problem: Problem, patterns: RowPatterns, plan: NDArray[np.int64], syst
             for block, rows in zip(blocks, rows_of, strict=True) if left else ():
                 key = (plan[rows, :, t].tobytes(), t)
                 if key not in known:
-                    taken = (problem.first_period[rows, k] <= t).all()
+                    taken = able[rows, k, t].all()
                     known[key] = inner.raising_order(block, plan[rows, :, t], (low, k), t) if taken else ()
                 orders.append(known[key])
             for position, place in enumerate(np.argsort([len(order) for order in orders], kind="stable")):

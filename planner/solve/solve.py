@@ -15,6 +15,7 @@ from planner.side.decide import best_decisions
 from planner.solve.beside import Beside
 from planner.solve.bounding import Bounding, Proven
 from planner.solve.feasible import holds
+from planner.solve.folding import Folded, folded
 from planner.solve.guide import Guide, make_guide
 from planner.solve.judge import BROKEN, judge_of
 from planner.solve.options import Progress, SolveOptions, Status, StopReason, gap
@@ -81,6 +82,9 @@ def solve(
     options = options or SolveOptions()
     report = progress or (lambda _: None)
     backend = resolve(options.backend)
+    form = folded(problem)
+    if form is not None:
+        return _unfolded(form, solve(form.slots, options, progress))
     if options.guide is None and takes_apart(problem):
         from planner.solve.portfolio.solve import solve_by_site
 
@@ -127,6 +131,14 @@ def solve(
         certificate=proven.proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
         backend=backend, seed=options.seed, decisions=None if decisions is None else decisions.named,
     )  # fmt: skip
+
+
+def _unfolded(form: Folded, solution: Solution) -> Solution:
+    """A solution over slots in the configurations of the problem; the guide stays as search took it."""
+    tree = None if solution.tree is None else solution.tree.unfolded(form)
+    return replace(
+        solution, plan=form.plan(solution.plan), certificate=form.certificate(solution.certificate), tree=tree
+    )
 
 
 def _first_plan(problem: Problem, guide: Guide) -> Found:

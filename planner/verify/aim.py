@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from planner.verify.aim_claims import Claims, Proven
+from planner.verify.certificate import CertificateError
 from planner.verify.report import Check, check_of
 from planner.verify.weights import Weights, per_unit
 from sites.schema.objective import Kind, Measure, is_net_present_value, measure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from planner.verify.decisions import BlockCounts
     from planner.verify.limits import SiteLimits
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from sites.schema.objective import Objective
 
 NPV = Measure(Kind.NPV)
+_FILE = re.compile(r"certificate-[a-z]{1,20}\.json")
 _MOST_DIGITS = 200
 
 
@@ -35,6 +39,10 @@ class Aim:
     side: Side
     """Of money."""
     limits: Mapping[str, SiteLimits]
+    prove: Callable[[Mapping[str, Any], Ledger, Side], int]
+    """Cents that a certificate proves under coefficients and worths; may raise CertificateError."""
+    read: Callable[[str], Mapping[str, Any]]
+    """Content of a further certificate of the run, by file name; may raise CertificateError."""
 
     @property
     def objective(self) -> Objective | None:
@@ -103,10 +111,43 @@ class Aim:
             due = {"value": str(self.value(measure, placed, blocks, values)), "unit": measure.kind.unit}
             if stated.get(str(measure)) != due:
                 faults.append(f"{measure} is {due['value']} {due['unit']}, stated {stated.get(str(measure))}")
+        amounts = {measure: self.value(measure, placed, blocks, values) for measure in usd}
+        faults += self._claims(usd, amounts)
         npv_cents = self.value(NPV, placed, blocks, values) * 100
         if self.plan.get("npv_cents") != npv_cents:
             faults.append(f"'npv_cents' is {npv_cents}, stated {self.plan.get('npv_cents')}")
         return check_of("aim", faults, f"the objective weighs {_shown(usd)}")
+
+    def _claims(self, usd: Mapping[Measure, Fraction], amounts: Mapping[Measure, Fraction]) -> list[str]:
+        """What is wrong with further certificates and with what is claimed of the objective."""
+        bound, entries = self.plan.get("bound"), self.plan["aim"].get("certificates")
+        assert self.objective is not None
+        if type(bound) is not int or not isinstance(entries, list):
+            return ["'bound' must be whole cents, 'certificates' of 'aim' a list"]
+        others, faults = [], []
+        for entry in entries:
+            try:
+                others.append(self._proven(entry))
+            except CertificateError as error:
+                faults.append(str(error))
+        if faults:
+            return faults
+        return list(Claims(self.objective, self.plan["aim"], amounts, Proven(usd, bound), tuple(others)).faults())
+
+    def _proven(self, entry: object) -> Proven:
+        """A further certificate, worked out; raises CertificateError where it does not prove what is stated."""
+        stated = entry if isinstance(entry, dict) else {}
+        usd, faults = weights_of_texts(stated.get("weights"))
+        name = stated.get("file")
+        if faults or not isinstance(name, str) or _FILE.fullmatch(name) is None:
+            msg = f"'certificates' of 'aim' names {str(entry)[:80]}; a file, weights and a bound are due"
+            raise CertificateError(msg)
+        weights = Weights(self.ledger, self.limits, usd)
+        bound = self.prove(self.read(name), weights.weighed_ledger(), weights.weighed_side(self.side))
+        if stated.get("bound") != bound:
+            msg = f"'{name}' proves {bound} cents, stated {stated.get('bound')}"
+            raise CertificateError(msg)
+        return Proven(usd, bound)
 
 
 def weights_of_texts(stated: object) -> tuple[dict[Measure, Fraction], list[str]]:

@@ -248,8 +248,8 @@ class BoundRule:
         return list(dict.fromkeys(draws.system for draws in self.ledger.setting.draws.values()))
 
     def _eligible(self, able: Mapping[str, int], system: str, t: int) -> tuple[str, ...]:
-        draws = self.ledger.setting.draws
-        return tuple(name for name, first in able.items() if first <= t and draws[name].system == system)
+        draws, end = self.ledger.setting.draws, self.ledger.money.end
+        return tuple(name for name, first in able.items() if first <= t < end(name) and draws[name].system == system)
 
     def _row_totals(
         self, site: str, row: str, names: tuple[str, ...], t: int, charges: Mapping[tuple[str, int], list[int]]

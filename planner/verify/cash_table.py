@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from planner.verify.decisions import BlockCounts
     from planner.verify.objective import Ledger
+    from planner.verify.refresh import Change
     from planner.verify.standing import Counts
     from sites.schema.portfolio import Supply
 
 JOINT = "*"
 OWNED = frozenset({
     "energy", "demand charge", "minimum demand", "operations", "rack storage", "racks", "network", "conversions",
-    "avoidable capex", "residual value",
+    "avoidable capex", "racks removed", "racks resold", "residual value",
 })  # fmt: skip
 """Lines of whoever owns the racks."""
 TRANSFERS = frozenset({"rental at market price", "contract premium", "not yet accepted", "take-or-pay shortfall"})
@@ -122,6 +123,11 @@ class CashTable:
             self._life(site, row, system, n_racks)
 
     def _standing(self, site: str, configuration: str, t: int, n: int) -> None:
+        spell = self.money.spells.get(configuration)
+        if spell is not None:
+            if spell.configuration is None:
+                return
+            configuration = spell.configuration
         meter, system = self.ledger.meters[site], self.ledger.setting.draws[configuration].system
         revenue = self.money.revenue_cents(system, t, self.money.performance(configuration), meter) / 100
         self.found[site, "rental at market price", ""][t] += n * self.factor * revenue
@@ -142,23 +148,51 @@ class CashTable:
 
     def _life(self, site: str, row: str, system: str, n_racks: list[int]) -> None:
         """What racks of a row cost, what acceptance takes, what they do after the decisions and bring in the end."""
-        meter, price = self.ledger.meters[site], self.money.rack_price_usd(system)
         conversion_cents = self.ledger.fits[site].conversion_cents(row, system)
+        change = self.money.changes.get(system)
         for t, (before, now) in enumerate(zip([0, *n_racks], n_racks, strict=False)):
             n = now - before
             if not n:
                 continue
-            end = t + self.terms.economic_life_quarters
-            if all(one.system != system for one in self._committed()):
-                self._buy(site, t, n * price)
-            if self.terms.residual:
-                self.found[site, "residual value", ""][end] += n * price * Fraction(self.terms.residual)
             self._pay(site, "conversions", t, Fraction(n * conversion_cents, 100))
-            for quarter in range(t, t + self.terms.acceptance_lag_quarters):
-                lost = self.money.revenue_cents(system, quarter, Fraction(1), meter) / 100
-                self.found[site, "not yet accepted", ""][quarter] -= n * self.factor * lost
-            for quarter in range(self.ledger.n_periods, end):
-                self._n_standing[site, self.money.resting(system), quarter] += n
+            if change is None:
+                self._place(site, system, t, n)
+                self._last(site, system, t, n)
+            else:
+                self._change(site, change, t, n)
+
+    def _place(self, site: str, system: str, t: int, n: int) -> None:
+        """Pay for racks, unless they are paid for anyway."""
+        if all(one.system != system for one in self._committed()):
+            self._buy(site, t, n * self.money.rack_price_usd(system))
+
+    def _last(self, site: str, system: str, t: int, n: int) -> None:
+        """Racks that stand from a quarter to the end of their lives."""
+        end = t + self.terms.economic_life_quarters
+        if self.terms.residual:
+            sold = n * self.money.rack_price_usd(system) * Fraction(self.terms.residual)
+            self.found[site, "residual value", ""][end] += sold
+        self._wait(site, system, range(t, t + self.terms.acceptance_lag_quarters), n)
+        for quarter in range(self.ledger.n_periods, end):
+            self._n_standing[site, self.money.resting(system), quarter] += n
+
+    def _wait(self, site: str, system: str, quarters: range, n: int) -> None:
+        """Racks that are not accepted yet."""
+        for quarter in quarters:
+            lost = self.money.revenue_cents(system, quarter, Fraction(1), self.ledger.meters[site]) / 100
+            self.found[site, "not yet accepted", ""][quarter] -= n * self.factor * lost
+
+    def _change(self, site: str, change: Change, t: int, n: int) -> None:
+        """Racks that make way for others, both paid for."""
+        refresh, leaves = change.refresh, max(t, change.leaves)
+        self._place(site, refresh.before, t, n)
+        accepted = t + self.terms.acceptance_lag_quarters
+        self._wait(site, refresh.before, range(t, min(accepted, change.leaves)), n)
+        self.found[site, "racks removed", ""][leaves] -= n * Fraction(refresh.removal_cost)
+        price = self.money.rack_price_usd(refresh.before)
+        self.found[site, "racks resold", ""][leaves] += n * change.resale_share(leaves - t) * price
+        self._place(site, refresh.after, leaves, n)
+        self._last(site, refresh.after, max(t, change.stands), n)
 
     def _buy(self, site: str, start: int, price: Fraction) -> None:
         """Pay for racks as the terms say; none of it before the plan's start."""
@@ -174,7 +208,15 @@ class CashTable:
             size = self.money.unit_racks(system)
             units = [-(-n // size) for n in n_racks]
             for t, (before, now) in enumerate(zip([0, *units], units, strict=False)):
-                self._pay(site, "network", t, (now - before) * size * self.money.network_price_usd(system))
+                for own, quarter in self._networks(system, t):
+                    self._pay(site, "network", quarter, (now - before) * size * self.money.network_price_usd(own))
+
+    def _networks(self, system: str, t: int) -> list[tuple[str, int]]:
+        """Systems whose network units started in a quarter need, and when."""
+        change = self.money.changes.get(system)
+        if change is None:
+            return [(system, t)]
+        return [(change.refresh.before, t), (change.refresh.after, max(t, change.leaves))]
 
     def _minimum_demand(self) -> None:
         for site, meter in self.ledger.meters.items():
@@ -218,13 +260,13 @@ class CashTable:
             self.found[JOINT, "rack storage", ""][t] -= kept
 
     def _n_placed(self, system: str, t: int) -> int:
+        """Racks of a system that are in their places by a quarter, or have been."""
         draws = self.ledger.setting.draws
         return sum(
-            n_racks[t]
+            n_racks[t] * draws[configuration].draw.get(f"delivered:{system}", 0)
             for rows in self.placed.values()
             for counts in rows.values()
             for configuration, n_racks in counts.items()
-            if draws[configuration].system == system
         )
 
     def _work(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from planner.verify.aim import Aim
 from planner.verify.books import check_books
@@ -26,7 +26,7 @@ from planner.verify.draws import UnknownFigureError, draws_of, rack_price_cents,
 from planner.verify.eligibility import Eligibility
 from planner.verify.failures import FailureTable, check_tables, stated_failures
 from planner.verify.fits import Fits
-from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_run
+from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_certificate, read_run
 from planner.verify.joint import AllLimits
 from planner.verify.limits import SiteLimits
 from planner.verify.meter_money import meter_money
@@ -34,6 +34,7 @@ from planner.verify.money import MoneyRule
 from planner.verify.objective import Ledger
 from planner.verify.plant_hour import check_plants, design_hours
 from planner.verify.power import After, Overload, PowerCheck
+from planner.verify.refresh import spell_draws, spells_of, with_refreshes
 from planner.verify.report import Check, Report, check_of
 from planner.verify.service import check_service
 from planner.verify.side_check import check_decisions, read_decisions
@@ -46,6 +47,7 @@ from planner.verify.totals import check_totals
 from sites.calendar import quarter_index, quarters_from
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from planner.verify.draws import RackDraws
@@ -143,10 +145,13 @@ class Verification:
     @cached_property
     def setting(self) -> Setting:
         """What placements may refer to."""
-        graphs = self.run.graphs
+        graphs, portfolio = self.run.graphs, self.run.world.portfolio
+        offered = {name: self._draws(name) for name in portfolio.configurations}
+        spells = spells_of(portfolio, self.run.world.catalog, len(self.periods))
         return Setting(
             periods=self.periods,
-            draws={name: self._draws(name) for name in self.run.world.portfolio.configurations},
+            draws=offered | {name: spell_draws(spell, offered) for name, spell in spells.items()},
+            spells=spells,
             rows={
                 site: {row: fields for row, fields in one.containment.nodes(data=True) if fields["kind"] == "row"}
                 for site, one in graphs.items()
@@ -199,7 +204,9 @@ class Verification:
 
     @cached_property
     def _placements(self) -> tuple[dict[str, dict[str, Counts]], list[str]]:
-        return read_placements(self.run.plan, self.setting)
+        placed, faults = read_placements(self.run.plan, self.setting)
+        faults += with_refreshes(self.run.plan, placed, self.setting.spells, self.periods)
+        return placed, faults
 
     @cached_property
     def side(self) -> Side:
@@ -209,7 +216,8 @@ class Verification:
     @cached_property
     def aim(self) -> Aim:
         """What the plan is to be best at."""
-        return Aim(self.run.plan, self.ledger, self.side, self.limits)
+        read = partial(read_certificate, self.directory)
+        return Aim(self.run.plan, self.ledger, self.side, self.limits, self._proven_cents, read)
 
     @cached_property
     def _decisions(self) -> tuple[dict[str, int], list[str]]:
@@ -334,9 +342,12 @@ class Verification:
         return Check("objective", ok, f"{objective} cents" + ("" if ok else f", stated {stated}"))
 
     def _bound_cents(self) -> int:
+        return self._proven_cents(self.run.certificate, self.aim.aimed_ledger, self.aim.aimed_side)
+
+    def _proven_cents(self, certificate: Mapping[str, Any], ledger: Ledger, side: Side) -> int:
+        """What a certificate proves under coefficients by parts and worths beside the racks."""
         power, _, _ = self._power
-        aim = self.aim.aimed_ledger, self.aim.aimed_side
-        return proven_cents(self.run.certificate, *aim, self.everything, self.eligibility, power)
+        return proven_cents(certificate, ledger, side, self.everything, self.eligibility, power)
 
     def _nonlinear_checks(self) -> list[Check]:
         _, _, chains = self._power

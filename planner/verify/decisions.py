@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from planner.verify.draws import RackDraws
     from planner.verify.eligibility import Eligibility
     from planner.verify.money import MoneyRule
+    from planner.verify.refresh import Spell
     from planner.verify.standing import Counts
 
 _KEYS = {"site", "row", "configuration", "period", "n_racks"}
@@ -25,11 +26,18 @@ class Setting:
 
     periods: tuple[str, ...]
     draws: Mapping[str, RackDraws]
-    """Configurations of the portfolio."""
+    """Configurations of the portfolio, and those of its refreshes."""
+    spells: Mapping[str, Spell]
+    """Configurations of refreshes."""
     rows: Mapping[str, Mapping[str, Mapping[str, Any]]]
     """Fields of every row, by site and row."""
     partial_units: Mapping[str, Mapping[str, bool]]
     """Whether a scalable unit may be part empty, by site and fabric block."""
+
+    @property
+    def offered(self) -> dict[str, RackDraws]:
+        """Configurations of the portfolio."""
+        return {name: draws for name, draws in self.draws.items() if name not in self.spells}
 
 
 def read_placements(plan: Mapping[str, Any], setting: Setting) -> tuple[dict[str, dict[str, Counts]], list[str]]:
@@ -64,7 +72,7 @@ def _entry_fault(entry: object, setting: Setting) -> str | None:
         return f"site '{entry['site']}' does not exist"
     if entry["row"] not in setting.rows[entry["site"]]:
         return f"row '{entry['row']}' does not exist at site '{entry['site']}'"
-    if entry["configuration"] not in setting.draws:
+    if entry["configuration"] not in setting.offered:
         return f"configuration '{entry['configuration']}' is not offered by the portfolio"
     if entry["period"] not in setting.periods:
         return f"period '{entry['period']}' is no decision period"
@@ -81,14 +89,16 @@ def check_eligibility(placed: Mapping[str, dict[str, Counts]], rules: Mapping[st
         for row, counts in rows.items():
             for configuration, n_racks in counts.items():
                 n_checked += 1
+                rule = rules[site]
                 standing = next(period for period, n in enumerate(n_racks) if n)
-                first = rules[site].first_period(row, configuration)
+                first = rule.first_period(row, configuration)
                 if first is None or standing < first:
-                    since = "never may" if first is None else f"may not before {rules[site].periods[first]}"
-                    reason = rules[site].reason(
-                        row, configuration, rules[site].periods[-1 if first is None else standing]
-                    )
+                    since = "never may" if first is None else f"may not before {rule.periods[first]}"
+                    reason = rule.reason(row, configuration, rule.periods[-1 if first is None else standing])
                     faults.append(f"'{configuration}' in {site}:{row} {since} ({reason})")
+                elif not all(rule.may_stand(row, configuration, t) for t, n in enumerate(n_racks) if n):
+                    reason = rule.reason(row, configuration, rule.periods[-1])
+                    faults.append(f"'{configuration}' in {site}:{row} may not so long ({reason})")
     return check_of("eligibility", faults, f"{n_checked} rows and configurations match")
 
 
@@ -155,13 +165,13 @@ def check_blocks(blocks: BlockCounts, setting: Setting, money: MoneyRule) -> Che
 
 def check_units(plan: Mapping[str, Any], blocks: BlockCounts, setting: Setting, money: MoneyRule) -> Check:
     """The plan's scalable units are the racks of each block rounded up to whole units."""
-    due = {
-        (site, block, system, setting.periods[period]): -(-n // money.unit_racks(system))
-        for (site, block), systems in blocks.items()
-        for system, n_racks in systems.items()
-        for period, n in enumerate(n_racks)
-        if n
-    }
+    due: dict[tuple[str, str, str, str], int] = {}
+    for (site, block), systems in blocks.items():
+        for system, n_racks in systems.items():
+            for period, n in enumerate(n_racks):
+                if n:
+                    own, n_units = _units_of(system, -(-n // money.unit_racks(system)), period, money)
+                    due[site, block, own, setting.periods[period]] = n_units
     stated: dict[tuple[str, str, str, str], Any] = {}
     faults = []
     for entry in plan.get("units") or []:
@@ -175,3 +185,12 @@ def check_units(plan: Mapping[str, Any], blocks: BlockCounts, setting: Setting, 
         if due.get(key, 0) != stated.get(key, 0)
     ]
     return check_of("units", faults, f"{len(due)} counts of scalable units reconcile")
+
+
+def _units_of(system: str, n_units: int, period: int, money: MoneyRule) -> tuple[str, int]:
+    """Units of a refresh are units of the system that is there: the old one until it leaves, then the new one."""
+    change = money.changes.get(system)
+    if change is None:
+        return system, n_units
+    own = change.refresh.before if period < change.leaves else change.refresh.after
+    return own, n_units * (money.unit_racks(system) // money.unit_racks(own))

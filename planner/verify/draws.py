@@ -35,7 +35,8 @@ class RackDraws:
     port_kind: str
     draw: dict[str, int]
     """`it_w`, `liquid_w`, `air_w`, `support_w`, `swing_w` (missing where it is unknown), `kg`, `ports:KIND`, `gbps`,
-    `position`, `rack`, `rack:SYSTEM`, `gpu` and `cent`; the flow depends on the loop, see `flow_kind`."""
+    `position`, `rack`, `rack:SYSTEM`, `delivered:SYSTEM`, `landed`, `gpu` and `cent`; the flow depends on the loop, see
+    `flow_kind`."""
     rise_k: Fraction
     """Design temperature rise of the rack."""
 
@@ -75,6 +76,8 @@ def draws_of(name: str, catalog: Catalog, price_cents: int) -> RackDraws:
         "position": known(system.positions, f"{name} positions"),
         "rack": 1,
         f"rack:{system.name}": 1,
+        f"delivered:{system.name}": 1,
+        "landed": 1,
         "gpu": known(system.gpu_packages, f"{name} gpu_packages"),
         "cent": price_cents,
     }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from planner.verify.refresh import spells_of
 from sites.schema.failures import MAINTENANCE
 
 if TYPE_CHECKING:
     from planner.verify.limits import SiteLimits
+    from planner.verify.refresh import Change, Spell
     from sites.catalog.loader import Catalog
     from sites.schema.portfolio import PortfolioFile
 
@@ -31,7 +34,49 @@ class Eligibility:
             self._first[key] = self._first_period(row, configuration)
         return self._first[key]
 
+    @cached_property
+    def spells(self) -> dict[str, Spell]:
+        """Configurations of refreshes by name."""
+        return spells_of(self.portfolio, self.catalog, len(self.periods))
+
+    def may_stand(self, row: str, configuration: str, period: int) -> bool:
+        """Whether one rack may stand in a period."""
+        first, spell = self.first_period(row, configuration), self.spells.get(configuration)
+        return first is not None and first <= period and (spell is None or period < spell.end)
+
+    def changes_to_nothing(self, row: str, change: Change) -> str | None:
+        """Why a row cannot be refreshed so, in words; None when it can."""
+        refresh = change.refresh
+        old, new = (self._first_of(row, system) for system in (refresh.before, refresh.after))
+        if old is None or new is None:
+            return "one of its systems may never stand in the row"
+        if old >= change.leaves:
+            return f"'{refresh.before}' may not stand there before {change.quarter}"
+        if new > change.stands:
+            return f"'{refresh.after}' may not stand there yet in {self.periods[change.stands]}"
+        if delivered(self.portfolio, refresh.after, change.quarter) < 1:
+            return f"no rack of '{refresh.after}' is delivered by {change.quarter}"
+        fits = self.limits.fits
+        if fits.conversion(row, refresh.before) != fits.conversion(row, refresh.after):
+            return "its systems ask for the row in different states"
+        return None
+
+    def _first_of(self, row: str, system: str) -> int | None:
+        own = [name for name in self.portfolio.configurations if self.catalog.configuration(name).system.name == system]
+        found = [first for name in own if (first := self.first_period(row, name)) is not None]
+        return min(found, default=None)
+
+    def _first_of_spell(self, row: str, spell: Spell) -> int | None:
+        if self.changes_to_nothing(row, spell.change) is not None:
+            return None
+        if spell.configuration is None:
+            return spell.begin
+        first = self.first_period(row, spell.configuration)
+        return None if first is None else max(first, spell.begin)
+
     def _first_period(self, row: str, configuration: str) -> int | None:
+        if configuration in self.spells:
+            return self._first_of_spell(row, self.spells[configuration])
         if self.refusal(row, configuration) is not None:
             return None
         system = self.catalog.configuration(configuration).system.name
@@ -57,6 +102,9 @@ class Eligibility:
 
     def reason(self, row: str, configuration: str, quarter: str) -> str:
         """Why a configuration may not stand in a row in a quarter, in words."""
+        if configuration in self.spells:
+            spell = self.spells[configuration]
+            return self.changes_to_nothing(row, spell.change) or f"it lasts until {self.periods[spell.end - 1]}"
         refusal = self.refusal(row, configuration)
         if refusal is not None:
             return refusal

@@ -9,10 +9,12 @@ from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.draws import known
+from planner.verify.refresh import changes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from planner.verify.refresh import Change
     from sites.catalog.loader import Catalog
     from sites.expansion import SiteGraphs
     from sites.schema.lineup import Conversion, Taps
@@ -48,6 +50,11 @@ class Fits:
         return tuple(dict.fromkeys(self._system(name) for name in self.portfolio.configurations))
 
     @cached_property
+    def changes(self) -> dict[str, Change]:
+        """Refreshes by the name of the system that each is to the plan."""
+        return changes_of(self.portfolio)
+
+    @cached_property
     def limits_swing(self) -> bool:
         """Whether the site limits how far the load of a synchronous job may change at once."""
         limited = self.graphs.power.nodes["service"]["swing_steps"] is not None
@@ -76,10 +83,12 @@ class Fits:
 
     def conversion_cents(self, row: str, system: str) -> int:
         """What converting the places of one rack costs, in whole cents, rounded up; 0 without conversion."""
-        conversion = self.conversion(row, system)
+        change = self.changes.get(system)
+        systems = (system,) if change is None else (change.refresh.before, change.refresh.after)
+        conversion = self.conversion(row, systems[0])
         if conversion is None:
             return 0
-        n_positions = known(self.catalog.rack_systems[system].positions, f"{system} positions")
+        n_positions = max(known(self.catalog.rack_systems[one].positions, f"{one} positions") for one in systems)
         cost = Fraction(conversion.cost_per_position) * n_positions * 100
         return -(-cost.numerator // cost.denominator)
 

@@ -60,6 +60,11 @@ def read_run(directory: Path) -> Run:
     )
 
 
+def read_certificate(directory: Path, name: str) -> dict[str, Any]:
+    """A further certificate of a run; raises UnreadableRunError where it cannot be read."""
+    return _read(directory / name, CERTIFICATE_FORMAT)
+
+
 def _read(path: Path, expected_format: str | None) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)

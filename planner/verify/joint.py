@@ -73,7 +73,7 @@ class AllLimits:
             return self._envelope(element, quarter)
         if family == "supply":
             capacity = delivered(self.portfolio, element, quarter)
-            return Terms(self._every_row(f"rack:{element}"), capacity * ONE)
+            return Terms(self._every_row(f"delivered:{element}"), capacity * ONE)
         return Terms(self._every_row("cent"), floor(100 * (self.portfolio.money.rack_budget or 0)) * ONE)
 
     def _every_row(self, kind: str) -> Mapping[str, Mapping[str, int]]:

@@ -10,10 +10,13 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from planner.verify.draws import known
+from planner.verify.refresh import changes_of, spells_of
+from planner.verify.refresh_money import change_start_cents, change_unit_cost, change_unit_racks, spell_cents
 from sites.calendar import quarter_index
 
 if TYPE_CHECKING:
     from planner.verify.meter_money import MeterMoney
+    from planner.verify.refresh import Change, Spell
     from sites.catalog.loader import Catalog
     from sites.schema.portfolio import PortfolioFile, SystemMoney
 
@@ -38,6 +41,20 @@ class MoneyRule:
     def _own(self) -> dict[str, SystemMoney]:
         return {entry.system: entry for entry in self.portfolio.money.systems}
 
+    @cached_property
+    def changes(self) -> dict[str, Change]:
+        """Refreshes by the name of the system that each is to the plan."""
+        return changes_of(self.portfolio)
+
+    @cached_property
+    def spells(self) -> dict[str, Spell]:
+        """Configurations of refreshes by name."""
+        return spells_of(self.portfolio, self.catalog, self.n_periods)
+
+    def end(self, configuration: str) -> int:
+        """The first period after which racks may no more stand in a configuration."""
+        return self.spells[configuration].end if configuration in self.spells else self.n_periods
+
     def discount(self, quarter: int) -> Fraction:
         """Worth at the plan's start of one cent in a quarter: a float64 power, taken as the rational that it is."""
         return Fraction(math.pow(float(1 + self.portfolio.money.discount_rate_per_year), -quarter / 4))
@@ -50,8 +67,12 @@ class MoneyRule:
     @property
     def _rent_share(self) -> Fraction:
         """What comes in of rent at the contract's price: a share of it, nothing within one house, or all goes out."""
-        shares = {"provider": Fraction(self.portfolio.money.market_factor), "chain": Fraction(0)}
-        return shares.get(self.portfolio.perspective, Fraction(-1))
+        shares = {
+            "provider": Fraction(self.portfolio.money.market_factor),
+            "chain": Fraction(0),
+            "customer": Fraction(-1),
+        }
+        return shares[str(self.portfolio.perspective)]
 
     def _rental_usd(self, system: str) -> Fraction:
         own = self._own.get(system)
@@ -108,7 +129,7 @@ class MoneyRule:
         profile = self.catalog.configuration(configuration).profile
         return Fraction(known(profile.performance, f"{configuration} performance"))
 
-    def _standing_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
+    def standing_cents(self, configuration: str, quarter: int, meter: MeterMoney) -> Fraction:
         """Rent less running cost of one rack in a quarter, discounted, not rounded."""
         value = self._rent_cents(configuration, self.performance(configuration), quarter, meter)
         if not self.rents:
@@ -124,9 +145,11 @@ class MoneyRule:
 
     def period_value(self, configuration: str, quarter: int, meter: MeterMoney) -> int:
         """Cents for one rack standing in a decision period, rounded down; one that is placed is not stored."""
+        if configuration in self.spells:
+            return floor(spell_cents(self, self.spells[configuration], quarter, meter))
         system = self.catalog.configuration(configuration).system.name
         stored = self.storage_cents(system, quarter) if self.is_committed(system) else Fraction(0)
-        return floor(self._standing_cents(configuration, quarter, meter) + stored)
+        return floor(self.standing_cents(configuration, quarter, meter) + stored)
 
     def is_committed(self, system: str) -> bool:
         """Whether deliveries of a system are paid for, placed or not; never by a customer, who only rents."""
@@ -174,6 +197,9 @@ class MoneyRule:
 
     def contract_revenue(self, configuration: str, quarter: int, meter: MeterMoney) -> int:
         """Cents that one rack earns at the contract's price in a period, rounded down."""
+        if configuration in self.spells:
+            of_spell = self.spells[configuration].configuration
+            return 0 if of_spell is None else self.contract_revenue(of_spell, quarter, meter)
         system = self.catalog.configuration(configuration).system.name
         return floor(self.revenue_cents(system, quarter, self.performance(configuration), meter))
 
@@ -189,19 +215,29 @@ class MoneyRule:
 
         Raises ValueError when its life ends before the last decision period.
         """
+        if system in self.changes:
+            return change_start_cents(self, self.changes[system], quarter, meter)
         money = self.portfolio.money
-        end = quarter + money.economic_life_quarters
-        if end < self.n_periods:
+        if quarter + money.economic_life_quarters < self.n_periods:
             msg = f"a rack of '{system}' started in decision period {quarter} retires before the last one"
             raise ValueError(msg)
-        resting = self.resting(system)
-        value = sum((self._standing_cents(resting, later, meter) for later in range(self.n_periods, end)), ZERO)
+        value = self.later_cents(system, quarter, meter)
         if not self.rents:
             value += self.residual_cents(system, quarter)
             value -= ZERO if self.is_committed(system) else self.payment_cents(system, quarter)
-        for waiting in range(quarter, quarter + money.acceptance_lag_quarters):
-            value -= self._rent_cents(resting, Fraction(1), waiting, meter)
         return value
+
+    def later_cents(self, system: str, quarter: int, meter: MeterMoney) -> Fraction:
+        """What a rack that stands from a quarter on earns after the decisions, less what acceptance keeps from it."""
+        money, resting = self.portfolio.money, self.resting(system)
+        after = range(self.n_periods, quarter + money.economic_life_quarters)
+        value = sum((self.standing_cents(resting, later, meter) for later in after), ZERO)
+        return value - self.waiting_cents(system, quarter, quarter + money.acceptance_lag_quarters, meter)
+
+    def waiting_cents(self, system: str, begin: int, end: int, meter: MeterMoney) -> Fraction:
+        """Rent of one rack at performance 1 over some quarters, in which it is not accepted yet."""
+        resting = self.resting(system)
+        return sum((self._rent_cents(resting, Fraction(1), waiting, meter) for waiting in range(begin, end)), ZERO)
 
     def open_cost(self, capex_usd: Fraction, quarter: int) -> int:
         """Cents when a block with this avoidable capex opens, rounded up; none of who rents."""
@@ -209,12 +245,16 @@ class MoneyRule:
 
     def unit_racks(self, system: str) -> int:
         """Racks of a scalable unit."""
+        if system in self.changes:
+            return change_unit_racks(self, self.changes[system])
         return known(self.catalog.rack_systems[system].scalable_unit_racks, f"{system} scalable_unit_racks")
 
     def unit_cost(self, system: str, quarter: int) -> int:
         """Cents of the network of one scalable unit started in a period, rounded up; none of who rents."""
         if self.rents:
             return 0
+        if system in self.changes:
+            return change_unit_cost(self, self.changes[system], quarter)
         return ceil(100 * self.unit_racks(system) * self.network_price_usd(system) * self.discount(quarter))
 
     @property

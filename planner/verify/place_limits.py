@@ -102,7 +102,7 @@ class PlaceLimits:
         if n_quarters <= 0:
             return None
         rows = {
-            row: {"rack": ONE}
+            row: {"landed": ONE}
             for row, row_fields in containment.nodes(data=True)
             if row_fields["kind"] == "row" and row_fields["building_id"] == building
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from planner.verify.refresh_side import add_spells
 from planner.verify.side import Side
 from planner.verify.terms_rows import add_contract_terms
 from planner.verify.work import add_work
@@ -24,6 +25,7 @@ def side_program(ledger: Ledger, limits: Mapping[str, SiteLimits]) -> Side:
     side = Side()
     add_work(side, ledger)
     add_contract_terms(side, ledger, limits)
+    add_spells(side, ledger)
     for system in dict.fromkeys(supply.system for supply in ledger.money.portfolio.supply):
         if ledger.money.is_committed(system):
             for cents in ledger.money.committed_cents(system):

@@ -162,6 +162,10 @@ def check_ineligible(plan: Mapping[str, Any], rules: Mapping[str, Eligibility]) 
             n_rows = sum(rule.first_period(row, configuration) is None for row in rule.limits.rows)
             if n_rows:
                 due[site, configuration] = n_rows
+        for name, change in rule.limits.fits.changes.items():
+            n_rows = sum(rule.changes_to_nothing(row, change) is not None for row in rule.limits.rows)
+            if n_rows:
+                due[site, name] = n_rows
     faults = [
         f"{due.get(key, 0)} rows of {key[0]} refuse '{key[1]}', stated {stated.get(key, 0)}"
         for key in sorted({*due, *stated})

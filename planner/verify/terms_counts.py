@@ -54,7 +54,7 @@ class TermCounts:
         """Sites and configurations that a part names; None: all."""
         catalog, found = self.ledger.money.catalog, []
         for site in self.ledger.meters:
-            for name, draws in self.ledger.setting.draws.items():
+            for name, draws in self.ledger.setting.offered.items():
                 vendor = catalog.rack_systems[draws.system].vendor
                 named = part is None or (
                     (part.sites is None or site in part.sites)

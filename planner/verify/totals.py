@@ -45,12 +45,14 @@ def check_totals(
 
 
 def _rack_totals(placed: Mapping[str, dict[str, Counts]], ledger: Ledger, t: int) -> dict[str, Any]:
-    draws = ledger.setting.draws
+    draws, spells = ledger.setting.offered, ledger.setting.spells
     racks = dict.fromkeys(draws, 0)
     for rows in placed.values():
         for counts in rows.values():
             for configuration, n_racks in counts.items():
-                racks[configuration] += n_racks[t]
+                own = spells[configuration].configuration if configuration in spells else configuration
+                if own is not None:
+                    racks[own] += n_racks[t]
     return {
         "racks": racks,
         "gpus": sum(draws[name].n_gpus * n for name, n in racks.items()),

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Model(BaseModel):
     """Base of every schema class: unknown keys are faults, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Status(StrEnum):

@@ -14,6 +14,7 @@ from sites.calendar import Quarter, quarter_index
 from sites.schema.books import Books
 from sites.schema.common import Model, Name, Provenance, Steps, Text
 from sites.schema.objective import ObjectiveChoice
+from sites.schema.refresh import Refresh
 from sites.schema.terms import Commitment, Floor, Share, Termination, Tranche
 from sites.schema.throughput import CoDesignGain, GainCase, Goodput, SoftwareGains
 from sites.schema.workload import Workloads
@@ -182,6 +183,8 @@ class PortfolioFile(Model):
     """Take or pay."""
     termination: tuple[Termination, ...] = ()
     """What leaving a commitment costs."""
+    refresh: tuple[Refresh, ...] = ()
+    """Racks that may make way for others later; missing: racks stay where they stand."""
     workloads: Workloads = ()
     """What the racks work for; missing: they are rented out, whatever their work."""
     software_gains: SoftwareGains = ()

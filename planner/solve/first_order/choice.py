@@ -20,12 +20,16 @@ covered by fillings. HiGHS takes some seconds there, a minute at three times as 
 proportion."""
 
 
+class BoundError(ValueError):
+    """A way to the bound is asked for that the problem does not have."""
+
+
 def uses_columns(problem: Problem, classes: Classes, bound: str = "auto") -> bool:
     """Whether columns are generated. The rule looks at numbers of the problem only, never at time.
 
     The iteration knows no side program: columns it is where there is one.
     Parameters: classes, over which the relaxation would be solved; bound, one of `BOUNDS`. Raises ValueError for
-    another, and where the iteration is asked for beside a side program.
+    another, and BoundError where the iteration is asked for beside a side program.
     """
     if bound not in BOUNDS:
         msg = f"found bound '{bound}'; choose one of {', '.join(BOUNDS)}"
@@ -36,7 +40,7 @@ def uses_columns(problem: Problem, classes: Classes, bound: str = "auto") -> boo
                 "found bound 'first-order' for a portfolio with workloads or terms of a contract, which that bound "
                 "does not know; choose 'columns' or 'auto'"
             )
-            raise ValueError(msg)
+            raise BoundError(msg)
         return True
     if bound != "auto":
         return bound == "columns"

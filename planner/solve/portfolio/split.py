@@ -133,6 +133,7 @@ def _part(
         block_names=tuple(problem.block_names[block] for block in blocks),
         block_of_row_idx=block_of_row.astype(np.int32),
         first_period=problem.first_period[rows],
+        closed=None if problem.closed is None else problem.closed[rows],
         limits=tuple(problem.limits[limit] for limit in limits),
         limit_ptr=np.concatenate(([0], np.cumsum(np.bincount(position, minlength=limits.size)))).astype(np.int64),
         entry_row_idx=np.searchsorted(rows, problem.entry_row_idx[entries]).astype(np.int32),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from planner.problem import INACTIVE
+from planner.problem import INACTIVE, may_stand
 from planner.solve.proof.box import DecisionSide, Side, Total, is_kept_by_points, narrowed, tightest
 from planner.solve.proof.program import MONEY_CENTS
 
@@ -146,7 +146,7 @@ def _of_demand(problem: Problem, settled: Settled, box: Box) -> list[Split]:
         for period, configuration in product(charged, range(problem.n_configurations)):
             total = Total(demand.row_idx, (configuration,), period)
             standing = int(np.floor(settled.racks[list(demand.row_idx), configuration, period].sum() + _WHOLE))
-            if not (problem.first_period[list(demand.row_idx), configuration] <= period).any():
+            if not may_stand(problem, np.array(demand.row_idx))[:, configuration, period].any():
                 continue
             if total not in most or most[total] > standing:
                 return [Split(total, standing)]
