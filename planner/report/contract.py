@@ -98,7 +98,7 @@ def _milestone(tranche: Mapping[str, Any]) -> Milestone:
         name=tranche["name"],
         by=tranche["by"],
         reached=f"{_counted(tranche['reached'], unit)} of {_counted(tranche['target'], unit)}",
-        brings=", ".join(brings) or "lost",
+        brings=", ".join(brings) or ("not taken" if tranche["met"] else "lost"),
         met=tranche["met"],
         causes=_causes(tranche["causes"]),
     )
