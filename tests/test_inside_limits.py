@@ -101,6 +101,16 @@ def test_a_limit_over_two_blocks_is_none_inside_one(tmp_path: Path) -> None:
     assert "touches 2 blocks" in details["bound"]
 
 
+def test_rows_that_never_hold_a_rack_count_in_no_block(tiny: Path, tmp_path: Path) -> None:
+    """The other block of the building cannot be filled by us, so the spine lies inside the one that can."""
+    folder = tmp_path / "run"
+    create_run(load_world(tiny / "portfolio.yaml"), RunRequest(folder, SolveOptions(work_limit=2_000)), lambda _: None)
+    certificate = _certificate(folder)
+    assert "tiny:spine:b1/spine" in {**certificate["whole"], **certificate["inside"]}
+    report = verify(folder)
+    assert report.ok, report.failed()
+
+
 def test_multipliers_inside_blocks_count_in_the_checker(run: Path) -> None:
     content = _certificate(run) | {"trees": {}}
     own, name = content["inside"], f"{TOY}:leaf:b1/h1/leaf-01:ndr-400g"

@@ -12,10 +12,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from planner.bench.templates import library_file
+from planner.bench.work import with_work
 from sites import library
 from sites.calendar import quarter_index, quarter_name
-from sites.loading import read_bytes
-from sites.yaml_nodes import plain_value, read_nodes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,8 @@ class CampusSize:
 
     n_rows: int
     n_periods: int
+    works: bool = False
+    """Whether racks work for workloads, under clauses and with refreshes, or are rented out."""
 
     @property
     def n_lineups(self) -> int:
@@ -98,7 +100,11 @@ def draw_campus(seed: int, size: CampusSize) -> Campus:
     buildings = _buildings(draw, size)
     name = f"campus-{seed}-{size.n_lineups * _ROWS_PER_LINEUP}-{size.n_periods}"
     site = _site(draw, name, buildings)
-    return Campus(name, site, _portfolio(draw, name, size, buildings))
+    portfolio = _portfolio(draw, name, size, buildings)
+    if size.works:
+        full_kw = float(site["service"]["steps"][-1]["capacity"].split()[0])
+        portfolio = with_work(portfolio, draw, full_kw / 1000)
+    return Campus(name, site, portfolio)
 
 
 def _buildings(draw: random.Random, size: CampusSize) -> list[_Building]:
@@ -119,19 +125,6 @@ def _buildings(draw: random.Random, size: CampusSize) -> list[_Building]:
         n_compact = max(round(count * draw.uniform(0.15, 0.3)), count - _MOST_STANDARD, int(index == n_buildings - 1))
         result.append(_Building(count - n_compact, n_compact, quarter))
     return result
-
-
-def library_file(path: Path | None, name: str) -> dict[str, Any]:
-    """A file of the library as plain values, its anchors written out. Raises FileNotFoundError where it is missing."""
-    if path is None:
-        msg = f"the library has no '{name}', from which files are generated"
-        raise FileNotFoundError(msg)
-    node, _ = read_nodes(read_bytes(path), str(path))
-    content = plain_value(node)
-    if not isinstance(content, dict):
-        msg = f"{path} is not a mapping"
-        raise TypeError(msg)
-    return content
 
 
 def _site(draw: random.Random, name: str, buildings: list[_Building]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from planner.bench.campus import library_file
+from planner.bench.templates import library_file
 from sites import library
 from sites.calendar import quarter_index, quarter_name
 

@@ -66,6 +66,7 @@ def _forms(text: str) -> tuple[str, ...]:
 @click.group("bench", invoke_without_command=True)
 @click.option("--rows", type=click.IntRange(min=12), default=600, show_default=True, help="Rows of a campus, about.")
 @click.option("--periods", type=click.IntRange(4, 40), default=16, show_default=True, help="Quarters of the plan.")
+@click.option("--work", "works", is_flag=True, help="Racks work, under clauses and with refreshes.")
 @click.option("--seeds", default="101,102,103", show_default=True, help="Campuses to generate, one for each seed.")
 @click.option("--time", "times", default="5,15,60", show_default=True, help="Seconds at which gaps are read.")
 @click.option("--long-time", type=click.FloatRange(min=0, min_open=True), help="One more mark for --long-seeds.")
@@ -79,7 +80,7 @@ def _forms(text: str) -> tuple[str, ...]:
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.pass_context
 def command(
-    context: click.Context, rows: int, periods: int, seeds: str, times: str, long_time: float | None,
+    context: click.Context, rows: int, periods: int, works: bool, seeds: str, times: str, long_time: float | None,
     long_seeds: str | None, peers: str | None, forms: str, peer_time: float | None, cores: int | None,
     no_verify: bool, out: Path, as_json: bool,
 ) -> None:  # fmt: skip
@@ -107,8 +108,8 @@ def command(
     from planner.run.manifest import n_usable_cores
 
     request = RaceRequest(
-        CampusSize(rows, periods), _numbers(seeds, "--seeds", int), _numbers(times, "--time", float), _peers(peers),
-        min(cores or n_usable_cores(), n_usable_cores()), not no_verify, _forms(forms), long_time,
+        CampusSize(rows, periods, works), _numbers(seeds, "--seeds", int), _numbers(times, "--time", float),
+        _peers(peers), min(cores or n_usable_cores(), n_usable_cores()), not no_verify, _forms(forms), long_time,
         _numbers(long_seeds, "--long-seeds", int) if long_seeds else (), peer_time,
     )  # fmt: skip
     _refuse_foreign(out)

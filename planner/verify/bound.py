@@ -149,11 +149,23 @@ class BoundRule:
                 f"certificate.json: '{key}' names '{name}', which instalments may raise; due is a price under 'limits'"
             )
             raise CertificateError(msg)
-        blocks = {self._block_of(row) for row in terms.rows}
+        blocks = {
+            self._block_of(row) for row, kinds in terms.rows.items() if row in self._able and any(self._of(row, kinds))
+        }
         if len(blocks) != 1:
             msg = f"certificate.json: the limit '{name}' under '{key}' touches {len(blocks)} blocks; one is due"
             raise CertificateError(msg)
         return blocks.pop()
+
+    @cached_property
+    def _able(self) -> dict[str, dict[str, int]]:
+        """Rows, as `site:row`, that may ever hold a rack, with the first period of each configuration."""
+        return {f"{block[0]}:{row}": able for block, rows in self._hosting_rows().items() for row, able in rows}
+
+    def _of(self, row: str, kinds: Mapping[str, int]) -> list[int]:
+        """What one rack of each configuration that may ever stand in a row puts on a limit."""
+        loads = zip(self._configurations, self._row_coefficients(kinds), strict=True)
+        return [load for name, load in loads if name in self._able[row]]
 
     def _block_of(self, row: str) -> str:
         site, _, own = row.partition(":")
