@@ -92,6 +92,9 @@ def test_inputs_are_told_from_the_plan(more: Document) -> None:
         ("toy-opening-cost", {"discount_rate_per_year: 0": "discount_rate_per_year: 0.1", "racks: 1": "racks: 2"}),
         ("toy-demand-charge", {"opex_per_it_watt_year: 0": "opex_per_it_watt_year: 1"}),
         ("toy-never-fewer", {"rental_decline_per_year: 0.9375": "rental_decline_per_year: 0.3"}),
+        ("toy-refresh", {"discount_rate_per_year: 0": "discount_rate_per_year: 0.07"}),
+        ("toy-work", {"price: 20 USD": "price: 21 USD"}),
+        ("toy-tranche-budget", {"discount_rate_per_year: 0": "discount_rate_per_year: 0.07"}),
         ("toy-conversion-taps", {"rack_price: 0 USD": "rack_price: 12345.67 USD"}),
     ],
 )  # fmt: skip

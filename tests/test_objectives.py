@@ -12,7 +12,6 @@ import pytest
 from run_cases import lowered_of, make_run, world_of
 from toy_cases import TOYS
 
-from planner.lower import lower
 from planner.objectives.measuring import Measuring
 from planner.problem import Plan
 from planner.run.create import RunRequest, create_run
@@ -196,10 +195,3 @@ def test_weights_that_are_too_large_to_compute_exactly_are_refused(tmp_path: Pat
     world = world_with("toy-contract", "{weights: {npv: 1e12}}", tmp_path)
     with pytest.raises(InputError, match="divide every weight by the same number"):
         create_run(world, RunRequest(tmp_path / "run", OPTIONS), lambda _: None)
-
-
-def test_a_plan_for_the_earliest_date_names_the_command_that_finds_it(tmp_path: Path) -> None:
-    world = world_with("toy-contract", "{earliest: {measure: racks, target: 3}}", tmp_path)
-    with pytest.raises(InputError, match="gigaplan explain earliest"):
-        create_run(world, RunRequest(tmp_path / "run", OPTIONS), lambda _: None)
-    assert lower(world).problem.n_rows == 1

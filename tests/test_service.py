@@ -63,9 +63,10 @@ def test_the_report_shows_what_is_served(choice: Path) -> None:
 
 def test_a_tampered_statement_of_work_is_refused(choice: Path, tmp_path: Path) -> None:
     assert verify(choice).ok
-    for n, place in enumerate((
-        ("service", 0, "units"), ("served", "tiers", 1, "served_units", 0), ("served", "tiers", 0, "revenue_cents", 0),
-        ("unit_costs", "workloads", 0, "shared_cents"), ("unit_costs", "total_cents"),
+    for n, (check, place) in enumerate((
+        ("served", ("service", 0, "units")), ("served", ("served", "tiers", 1, "served_units", 0)),
+        ("work costs", ("unit_costs", "workloads", 0, "shared_cents")), ("work costs", ("unit_costs", "total_cents")),
+        ("work costs", ("unit_costs", "workloads", 1, "rack_hours")),
     )):  # fmt: skip
         folder = tmp_path / str(n)
         shutil.copytree(choice, folder)
@@ -75,7 +76,7 @@ def test_a_tampered_statement_of_work_is_refused(choice: Path, tmp_path: Path) -
             at = at[key]
         at[place[-1]] += 1
         (folder / "plan.json").write_text(json.dumps(content), encoding="utf-8")
-        assert {one.name for one in verify(folder).failed()} == {"service"}, place
+        assert {one.name for one in verify(folder).failed()} == {check}, place
 
 
 def scene(shares: dict[str, int]) -> Scene:

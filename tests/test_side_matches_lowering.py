@@ -121,3 +121,19 @@ def test_both_give_a_rack_the_same_cents(perspective: str, content: dict[str, An
             for s, system in enumerate(problem.system_names):
                 assert problem.start_value[r, s, t] == ledger.start_value(site, row, system, t)
                 assert problem.unit_cost[0, s, t] == ledger.money.unit_cost(system, t)
+
+
+@settings(max_examples=15, deadline=None)
+@given(portfolios(), st.sampled_from(["2027-Q2", "2027-Q4"]), st.integers(0, 2))
+def test_both_let_racks_work_before_and_after_a_refresh(content: dict[str, Any], quarter: str, downtime: int) -> None:
+    change = {
+        "before": SYSTEMS[0], "after": SYSTEMS[1], "quarters": [quarter], "downtime_quarters": downtime,
+        "removal_cost": "1000 USD", "resale": [{"age_quarters": 0, "share": "0.3"}], "provenance": PROVENANCE,
+    }  # fmt: skip
+    for supplied in content["supply"]:
+        supplied["committed"] = False
+    content["money"].pop("storage_share_per_quarter", None)
+    world = working_world(**(content | {"refresh": [change]}))
+    problem, verification = lower(world).problem, verification_of(world)
+    assert lowered_side(problem) == verified_side(verification.side)
+    assert any(">" in name for name in problem.configuration_names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -84,3 +86,21 @@ def test_a_time_limit_of_nothing_still_gives_a_plan_and_a_bound() -> None:
     assert solution.work == 0
     assert 0 < solution.objective <= solution.bound
     assert broken_rules(problem, solution.plan.n_racks) == []
+
+
+def test_an_interpreter_that_ends_is_not_aborted_by_a_call_that_goes_on() -> None:
+    code = """
+import highspy
+from planner.solve.beside import Beside
+
+def forever():
+    while True:
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.run()
+
+kept = Beside(forever)
+"""
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "")

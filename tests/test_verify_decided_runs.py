@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from run_cases import rehash
 from test_side_matches_lowering import portfolios
 from toy_cases import TOYS
 from verify_cases import verification_of
@@ -83,6 +84,30 @@ def _without_penalty(plan: dict[str, Any], _: dict[str, Any]) -> None:
     del plan["money"]["constant_cents"]
 
 
+def _an_hour_more_stated(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["service"][0]["hours"] += 1
+
+
+def _work_of_nobody(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["service"].append(plan["service"][0] | {"workload": "mail"})
+
+
+def _less_is_asked(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"]["tiers"][0]["demand_units"][0] -= 1
+
+
+def _a_cent_of_revenue(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"]["tiers"][0]["revenue_cents"][0] += 1
+
+
+def _a_tier_is_silent(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"]["tiers"] = []
+
+
+def _no_list(plan: dict[str, Any], _: dict[str, Any]) -> None:
+    plan["served"] = []
+
+
 def _a_price_less(_: dict[str, Any], certificate: dict[str, Any]) -> None:
     """Half a price of work: its units are worth more than that, each of them."""
     for holder in _with_prices(certificate):
@@ -111,6 +136,12 @@ CHANGES: dict[Callable[[dict[str, Any], dict[str, Any]], None], set[str]] = {
     _a_cent_of_work: {"money"},
     _a_cent_of_penalty: {"money"},
     _without_penalty: {"money"},
+    _an_hour_more_stated: {"served"},
+    _work_of_nobody: {"served"},
+    _less_is_asked: {"served"},
+    _a_cent_of_revenue: {"served"},
+    _a_tier_is_silent: {"served"},
+    _no_list: {"readable"},
     _a_price_less: {"bound"},
     _a_price_of_nothing: {"bound"},
 }
@@ -126,6 +157,30 @@ def test_changes_are_refused_by_name(
     (folder / "plan.json").write_text(json.dumps(plan))
     (folder / "certificate.json").write_text(json.dumps(certificate))
     assert CHANGES[change] <= {check.name for check in verify(folder).failed()}
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "refused"),
+    [
+        ("price: 10 USD/million", "price: 9 USD/million", {"objective", "money", "bound"}),
+        ("penalty: 5 USD/million", "penalty: 6 USD/million", {"objective", "money", "bound"}),
+        ("rate: 2000 1/s", "rate: 1999 1/s", {"decisions"}),
+        ("share: 1,", "share: 0.9,", {"decisions"}),
+    ],
+)
+def test_other_inputs_make_another_plan(
+    written: str, instead: str, refused: set[str], sound: Path, tmp_path: Path
+) -> None:
+    """Inputs changed with their hashes, as a careful forger would: the plan no longer is theirs."""
+    folder = shutil.copytree(sound, tmp_path / "run")
+    file = folder / "inputs" / "portfolio.yaml"
+    content = file.read_text(encoding="utf-8")
+    assert written in content
+    file.write_text(content.replace(written, instead), encoding="utf-8")
+    rehash(folder)
+    failed = {check.name for check in verify(folder).failed()}
+    assert refused <= failed
+    assert "inputs" not in failed
 
 
 def test_sound_run_is_accepted_and_works(sound: Path) -> None:

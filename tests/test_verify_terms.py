@@ -145,7 +145,7 @@ def checked(world: World, plan: dict[str, Any]) -> tuple[bool, str]:
     """What verification says of a plan's terms."""
     one = verification_of(world, plan)
     placed, _ = one._placements
-    found = check_terms(plan, placed, plan["decisions"], one.ledger, one.limits)
+    found = check_terms(plan, placed, plan["decisions"], one.ledger, one.limits, one.side)
     return found.ok, found.detail
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fixtures.small_site import PROVENANCE, small_site
 from fixtures.small_world import small_world
+from verify_cases import lowered_side, verification_of, verified_side
 from work_cases import curve, made_basis, point, tier, working_world, workload
 
 from planner.lower import lower
@@ -217,6 +218,36 @@ def test_work_beyond_integers_is_refused() -> None:
 def test_a_provider_has_no_workloads() -> None:
     with pytest.raises(InputError, match="set 'perspective' to 'chain' or 'customer'"):
         lower(working_world(perspective="provider"))
+
+
+def test_racks_of_a_refresh_work_as_what_they_are() -> None:
+    """GB200 makes way for GB300 in 2027-Q4, a quarter of standstill: its racks work until 2027-Q3, then as GB300."""
+    refresh = {
+        "before": "gb200-nvl72",
+        "after": "gb300-nvl72",
+        "quarters": ["2027-Q4"],
+        "downtime_quarters": 1,
+        "removal_cost": "0 USD",
+        "resale": [{"age_quarters": 0, "share": 0}],
+        "provenance": PROVENANCE,
+    }
+    world = working_world(refresh=[refresh], money={"acceptance_lag_quarters": 1})
+    problem = lower(world).problem
+    assert problem.configuration_names[2:] == tuple(
+        f"gb200-nvl72>gb300-nvl72@2027-Q4/{name}" for name in ("gb200-nvl72", "down", "gb300-nvl72")
+    )
+    side, old, new = problem.side, 2, 4
+    assert side is not None
+    assert racks(side, "hours:small:gb200-nvl72:2027-Q3") == {(GB200, 2): 2190, (old, 2): 2190}
+    assert racks(side, "hours:small:gb200-nvl72:2028-Q1") == {(GB200, 4): 2190}
+    assert racks(side, "hours:small:gb300-nvl72:2028-Q1") == {(GB300, 4): 2190, (new, 4): 2190}
+    assert racks(side, "accepted:small:gb300-nvl72:2028-Q1") == {(GB300, 3): 2190}
+    assert racks(side, "accepted:small:gb300-nvl72:2028-Q2") == {(GB300, 4): 2190, (new, 4): 2190}
+    # Those that came in 2028-Q1 live eight quarters from then on, whenever the racks before them came.
+    standing = {(GB300, 5): 2190, (new, 5): 2190}
+    assert racks(side, "hours:small:gb300-nvl72:2029-Q1") == {**standing, (GB300, 0): -2190}
+    assert racks(side, "hours:small:gb300-nvl72:2030-Q1") == {**standing, (GB300, 4): -2190, (new, 4): -2190}
+    assert lowered_side(problem) == verified_side(verification_of(world).side)
 
 
 # Books

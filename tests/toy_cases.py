@@ -195,6 +195,10 @@ RULES: dict[str, str] = {
     "tranche-missed": "a milestone out of reach, and what keeps it there",
     "take-or-pay": "rent that is due, used or not",
     "termination": "what leaving a commitment costs",
+    # other objectives (section 7b)
+    "objective-in-order": "one measure first, then another that gives up little of it",
+    "objective-earliest": "the first quarter that reaches a target",
+    "objective-cost-per-token": "the least spent for each token",
     # no plan
     "infeasible-no-row": "no usable row",
     "infeasible-occupied": "overloaded before anything is placed",
@@ -238,6 +242,8 @@ class ToyCase:
     n_racks_by_site: dict[str, int]
     """Racks in the last quarter, where it matters on which site they stand."""
     objective_cents: int | None
+    aim: dict[str, str]
+    """What the plan says of an objective that several solves answer, by key of `aim`; empty for money."""
     decisions: dict[str, int]
     """What is decided beside the racks, by name of the column, zeros left out; empty where the toy does not say."""
     terms: dict[str, list[dict[str, object]]]
@@ -275,6 +281,7 @@ def _case(folder: Path) -> ToyCase:
         },
         n_racks_by_site=answer.pop("n_racks_by_site", {}),
         objective_cents=answer.pop("objective_cents", None),
+        aim=answer.pop("aim", {}),
         decisions=answer.pop("decisions", {}),
         terms=answer.pop("terms", {}),
         binding=tuple(answer.pop("binding", ())),

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from planner.compare.attribution import shares_by_start, total_by
 from planner.compare.effects import effects, npv_cents
+from planner.compare.placed import plan_of_run
 from planner.lower import lower
 from planner.lower.money import discount
-from planner.problem import Plan
-from planner.run.document import racks_of_document
 from planner.run.folder import INPUTS
 from sites.world import load_world_from_inputs
 
@@ -55,8 +54,7 @@ def _splits(world: World, plan: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """A run's worth by line of cash, by site, by system and by quarter of start."""
     by_line, by_site = _by_cash(world, plan)
     problem = lower(world).problem
-    n_racks = racks_of_document(plan, problem.row_names, problem.configuration_names)
-    shares = shares_by_start(problem, Plan(n_racks), npv_cents(plan))
+    shares = shares_by_start(problem, plan_of_run(plan, problem), npv_cents(plan))
     return {"line": by_line, "site": by_site, "system": total_by(shares, 0), "start": total_by(shares, 1)}
 
 

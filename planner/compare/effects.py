@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from planner.compare.placed import plan_of_run
 from planner.errors import InfeasibleError
 from planner.lower import lower
-from planner.problem import Plan
-from planner.run.document import racks_of_document
+from planner.side.capacity import most_capacity
 from planner.solve.feasible import limit_loads
 from planner.solve.value import objective_cents
 from sites.faults import InputError
@@ -18,7 +18,7 @@ from sites.faults import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from planner.problem import Problem
+    from planner.problem import Plan, Problem
     from sites.world import World
 
 Document = dict[str, Any]
@@ -27,6 +27,7 @@ PORTFOLIO_GROUPS: dict[str, tuple[str, ...]] = {
     "workloads": ("workloads", "software_gains", "gain_case", "co_design_gains", "goodput", "throughput_files"),
     "contract clauses": ("floors", "shares", "tranches", "commitments", "termination"),
     "deliveries": ("supply",),
+    "refreshes": ("refresh",),
     "envelope": ("envelope",),
     "quarters": ("start", "periods", "decisions_until"),
 }
@@ -144,13 +145,13 @@ def _standing(world: World, plan: Mapping[str, Any]) -> Standing:
     if tuple(plan["periods"]) != problem.periods:
         return Standing(None, f"it decides over other quarters than {problem.periods[0]} to {problem.periods[-1]}")
     try:
-        n_racks = racks_of_document(plan, problem.row_names, problem.configuration_names)
+        placed = plan_of_run(plan, problem)
     except KeyError as error:
         return Standing(None, f"it has racks where none can stand here: {error.args[0]}")
-    return Standing(objective_cents(problem, Plan(n_racks)), None, tuple(_broken_limits(problem, n_racks)))
+    return Standing(objective_cents(problem, placed), None, tuple(_broken_limits(problem, placed)))
 
 
-def _broken_limits(problem: Problem, n_racks: np.ndarray[Any, np.dtype[np.int32]]) -> Iterator[str]:
-    over = limit_loads(problem, n_racks) > problem.capacity
+def _broken_limits(problem: Problem, plan: Plan) -> Iterator[str]:
+    over = limit_loads(problem, plan.n_racks) > most_capacity(problem)
     for number in np.flatnonzero(over.any(axis=1)):
         yield problem.limits[number].name

@@ -53,6 +53,7 @@ def assemble(
     blocks, offer = blocks_of(hosts), refreshes.offer
     refreshed = [RefreshMoney(money, refreshes) for money in monies]
     pairs = list(zip(monies, refreshed, strict=True))
+    period_value, start_value = rack_values(refreshes, hosts, monies)
     site_of_row = np.repeat(np.arange(len(hosts)), [len(one.row_idx) for one in hosts])
     return Problem(
         row_names=tuple(f"{one.site.name}:{row}" for one in hosts for row in one.row_idx),
@@ -68,9 +69,9 @@ def assemble(
         entry_row_idx=np.concatenate([table.row_idx for table in limits]),
         entry_coefficient=np.concatenate([table.coefficient for table in limits]),
         capacity=np.concatenate([table.capacity for table in limits if table.names]),
-        period_value=np.stack([_joined(money.period_value(), own.period_value()) for money, own in pairs])[site_of_row],
+        period_value=period_value,
         contract_revenue=of_windows(np.stack([money.contract_revenue() for money in monies]), refreshes)[site_of_row],
-        start_value=_start_values(refreshes, hosts, monies, refreshed),
+        start_value=start_value,
         open_cost=_open_costs(blocks, monies),
         unit_cost=np.stack([_joined(money.unit_cost(unit_racks), own.unit_cost(unit_racks)) for money, own in pairs])[
             list(blocks.site_idx)
@@ -87,6 +88,20 @@ def assemble(
         minimum_demands=_minimum_demands(hosts, monies, refreshes),
         closed=refreshes.closed(len(site_of_row)),
     )
+
+
+def rack_values(
+    refreshes: Refreshes, hosts: Sequence[SiteHosts], monies: Sequence[SiteMoney]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Cents of racks standing, [n_rows, n_configurations, n_periods], and started, [n_rows, n_systems, n_periods].
+
+    Parameters: hosts and monies, by site in the order of the portfolio.
+    """
+    refreshed = [RefreshMoney(money, refreshes) for money in monies]
+    site_of_row = np.repeat(np.arange(len(hosts)), [len(one.row_idx) for one in hosts])
+    pairs = zip(monies, refreshed, strict=True)
+    standing = np.stack([_joined(money.period_value(), own.period_value()) for money, own in pairs])[site_of_row]
+    return standing, _start_values(refreshes, hosts, monies, refreshed)
 
 
 def _joined(on_offer: NDArray[np.int64], refreshed: NDArray[np.int64]) -> NDArray[np.int64]:

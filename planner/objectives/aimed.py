@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from planner.objectives.earliest import solve_earliest
 from planner.objectives.lexicographic import solve_in_order
 from planner.objectives.measuring import NPV, Measuring, weights_of, weights_text
 from planner.objectives.ratio import COST, solve_ratio, tokens_of
 from planner.objectives.trials import Trials
 from planner.solve.solve import solve
 from planner.solve.value import objective_cents
-from sites.faults import Fault, InputError
 from sites.schema.objective import is_net_present_value, measure_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from planner.problem import Problem
     from planner.solve.options import Progress, SolveOptions
     from planner.solve.solve import Solution
-    from sites.schema.objective import CostPerToken, Objective
+    from sites.schema.objective import CostPerToken, Earliest, Objective
     from sites.world import World
 
 
@@ -48,29 +48,24 @@ def solve_for_objective(
     """Plan a world for the objective of its portfolio.
 
     Parameters: world and lowered, of the same portfolio; options, of each solve; tell, called with its progress.
-    Raises InputError for objectives that one run cannot answer, and what `solve` raises.
+    Raises InfeasibleError where an objective's target is not reached, InputError for weights that are too large, and
+    what `solve` raises.
     """
     objective = world.portfolio.objective
     if is_net_present_value(objective):
         solution = solve(lowered.problem, options, tell)
         return Aimed(lowered.problem, solution, solution.objective)
     assert objective is not None
-    if objective.earliest is not None:
-        raise InputError([Fault("portfolio.yaml", None, "objective.earliest", _EARLIEST)])
     measuring = Measuring(world, lowered)
     if objective.lexicographic is not None:
         return _ordered(measuring, objective, options, tell)
+    if objective.earliest is not None:
+        return _first(measuring, objective.earliest, options, tell)
     if objective.cost_per_token is not None:
         return _cheapest(measuring, objective.cost_per_token, options, tell)
     weights = weights_of(objective)
     problem = measuring.problem(weights)
     return _aimed(measuring, weights, problem, solve(problem, options, tell), {"form": "weights"})
-
-
-_EARLIEST = (
-    "one run proves what is possible in one quarter; the first quarter that reaches a target takes several: use "
-    "'gigaplan explain earliest', which plans and proves them"
-)
 
 
 def _ordered(
@@ -87,6 +82,23 @@ def _cheapest(
 ) -> Aimed:
     found = solve_ratio(Trials(measuring, (tokens_of(asked), COST), options, tell), asked)
     return _aimed(measuring, found.proof.weights, found.proof.problem, found.solution, found.statement)
+
+
+def _first(measuring: Measuring, asked: Earliest, options: SolveOptions, tell: Callable[[Progress], None]) -> Aimed:
+    found = solve_earliest(Trials(measuring, (), options, tell), asked)
+    trials = {step.quarter: step.trial for step in found.steps if step.trial is not None}
+    best = trials[found.reached_in or ""]
+    statement = {
+        "form": "earliest",
+        "measure": asked.measure,
+        "target": str(asked.target),
+        "reached_in": found.reached_in,
+        "not_before": found.not_before,
+    }
+    answer = _aimed(measuring, best.weights, best.problem, best.solution, statement)
+    for step in found.missed:
+        answer = _with_certificate(answer, f"certificate-{step.quarter.lower()}.json", trials[step.quarter])
+    return answer
 
 
 def _aimed(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from planner.lower.assemble import rack_values
+from planner.lower.hosts import SiteHosts
 from planner.lower.lowering import offer_of
-from planner.lower.money import SiteMoney, conversion_cents, prices_of
+from planner.lower.money import SiteMoney, prices_of
 from planner.lower.supply_at_meter import charged_draw_w, largest_meter_draw_w, supply_at_meter
 from planner.objectives.scales import CENTS_PER_USD, per_unit
 from planner.objectives.sold import (
@@ -144,22 +146,27 @@ def unrented(portfolio: PortfolioFile) -> PortfolioFile:
 
 def _unrented(world: World, lowered: Lowered) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Values of racks standing and started, were they rented for nothing."""
-    problem, portfolio = lowered.problem, unrented(world.portfolio)
+    portfolio = unrented(world.portfolio)
     offer = offer_of(portfolio, world.catalog)
     prices = prices_of(portfolio, world.catalog, offer.systems)
-    positions = {one.system.name: draw.positions for one, draw in zip(offer.configurations, offer.draws, strict=True)}
-    period_value, start_value = np.zeros_like(problem.period_value), np.zeros_like(problem.start_value)
-    for site, rows in _rows_by_site(problem).items():
-        place = lowered.sites[site]
-        money = SiteMoney(portfolio, offer, prices, supply_at_meter(place.graphs), charged_draw_w(place, offer))
-        period_value[rows], start_value[rows] = money.period_value(), money.start_value()
-        for r in rows:
-            for s, system in enumerate(offer.systems):
-                conversion = lowered.conversions.get((problem.row_names[r], system))
-                if conversion is not None:
-                    cost_cents = conversion_cents(conversion, positions[system])
-                    start_value[r, s] = money.converted_start_value(system, cost_cents)
-    return period_value, start_value
+    hosts = [_hosts(lowered, site) for site in lowered.sites]
+    monies = [
+        SiteMoney(portfolio, offer, prices, supply_at_meter(place.graphs), charged_draw_w(place, offer))
+        for place in lowered.sites.values()
+    ]
+    return rack_values(lowered.refreshes, hosts, monies)
+
+
+def _hosts(lowered: Lowered, site: str) -> SiteHosts:
+    """Rows of a site and what is converted in them, as they were lowered."""
+    numbered = enumerate(lowered.problem.row_names)
+    rows = {name.partition(":")[2]: r for r, name in numbered if name.partition(":")[0] == site}
+    conversions = {
+        (name.partition(":")[2], system): conversion
+        for (name, system), conversion in lowered.conversions.items()
+        if name.partition(":")[0] == site
+    }
+    return SiteHosts(lowered.sites[site], rows, {}, conversions=conversions)
 
 
 def _rows_by_site(problem: Problem) -> dict[str, list[int]]:

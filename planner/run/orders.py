@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.run.totals import system_counts
+import numpy as np
+
 from sites.calendar import quarter_index, quarter_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
+    from planner.lower.refresh import Refreshes
     from planner.problem import Problem
     from sites.schema.portfolio import PortfolioFile, Supply
 
@@ -41,25 +42,42 @@ class Order:
     """Why there are no such quarters."""
 
 
-def orders(portfolio: PortfolioFile, problem: Problem, n_racks: NDArray[np.int32]) -> tuple[Order, ...]:
+def orders(
+    portfolio: PortfolioFile, problem: Problem, refreshes: Refreshes, n_racks: NDArray[np.int32]
+) -> tuple[Order, ...]:
     """Every delivery that the plan uses, by system, in order of time.
 
     Parameters: n_racks, standing racks, [n_rows, n_configurations, n_periods].
     """
-    standing = system_counts(problem, n_racks).sum(axis=0)
-    numbers = {name: s for s, name in enumerate(problem.system_names)}
+    taken = deliveries_taken(refreshes, n_racks)
     return tuple(
         order
         for supply in portfolio.supply
-        if supply.system in numbers
-        for order in _of_supply(portfolio, problem, supply, standing[numbers[supply.system]].tolist())
+        if supply.system in taken
+        for order in _of_supply(portfolio, problem, supply, taken[supply.system].tolist())
     )
+
+
+def deliveries_taken(refreshes: Refreshes, n_racks: NDArray[np.int32]) -> dict[str, NDArray[np.int64]]:
+    """By system on offer, [n_periods] racks that have been delivered for the plan: those of refreshes stay taken.
+
+    Parameters: n_racks, standing racks, [n_rows, n_configurations, n_periods].
+    """
+    total = n_racks.sum(axis=0, dtype=np.int64)
+    taken = {system: np.zeros(total.shape[1], np.int64) for system in refreshes.offer.systems}
+    for k, configuration in enumerate(refreshes.offer.configurations):
+        taken[configuration.system.name] += total[k]
+    for k, window in enumerate(refreshes.windows, start=len(refreshes.offer.configurations)):
+        taken[window.option.refresh.before] += total[k]
+        if window.first_period >= window.option.begins:
+            taken[window.option.refresh.after] += total[k]
+    return taken
 
 
 def _of_supply(portfolio: PortfolioFile, problem: Problem, supply: Supply, standing: list[int]) -> Iterator[Order]:
     """Deliveries of one system.
 
-    Parameters: standing, racks of the system in each decision quarter.
+    Parameters: standing, racks of the system that have been taken by each decision quarter.
     """
     before = 0
     for delivery in supply.deliveries:

@@ -135,7 +135,7 @@ def terms_ledger(
         tranches=tuple(book.tranche(clause) for clause in portfolio.tranches),
         commitments=committed,
         termination=exits(lowered.counting, committed),
-        orders=orders(portfolio, lowered.problem, n_racks),
+        orders=orders(portfolio, lowered.problem, lowered.refreshes, n_racks),
     )
 
 
@@ -153,8 +153,10 @@ class _Book:
         self._catalog, self._decisions = catalog, decisions
         self._problem, self._counting = lowered.problem, lowered.counting
         self._site_idx = _site_of_rows(lowered.problem, lowered.counting)
-        self.standing = standing_by_site(self._site_idx, len(lowered.counting.site_names), n_racks)
-        """[n_groups, n_configurations, n_periods] racks."""
+        self._racks = standing_by_site(self._site_idx, len(lowered.counting.site_names), n_racks)
+        at_work = lowered.refreshes.as_they_are(n_racks)
+        self.standing = standing_by_site(self._site_idx, len(lowered.counting.site_names), at_work)
+        """[n_groups, n_configurations, n_periods] racks as they are, refreshed or not."""
         raised = with_decided_capacity(lowered.problem, decisions)
         loads = limit_loads(lowered.problem, n_racks)
         self._blame = Blame(raised, loads, prices_of_certificate(certificate))
@@ -166,7 +168,7 @@ class _Book:
             due = minimum_at(clause, period, unit)
             if not due:
                 continue
-            reached = self._reached(clause, t)
+            reached = self._reached(clause, t, f"floor:{clause.name}:{period}")
             short = self._decisions.get(f"short:{clause.name}:{period}", 0)
             yield FloorLine(
                 clause.name, str(clause.measure), self._unit(clause), period, due, reached, short,
@@ -193,7 +195,7 @@ class _Book:
         """Its milestone in its quarter."""
         unit = unit_of(clause, self._counting.portfolio, self._catalog)
         t = self._problem.periods.index(clause.by)
-        target, reached = ceil(Fraction(clause.target) / unit), self._reached(clause, t)
+        target, reached = ceil(Fraction(clause.target) / unit), self._reached(clause, t, f"tranche:{clause.name}")
         paid = self._decisions.get(f"tranche:{clause.name}", 0) == 1
         return TrancheLine(
             clause.name, str(clause.measure), self._unit(clause), clause.by, target, reached, reached >= target, paid,
@@ -210,10 +212,16 @@ class _Book:
         unit = unit_of(clause, self._counting.portfolio, self._catalog)
         return counts if unit == 1 else f"{unit} {counts}"
 
-    def _reached(self, clause: Floor | Tranche, t: int) -> int:
-        """What counts towards a clause in quarter t."""
+    def _reached(self, clause: Floor | Tranche, t: int, row: str) -> int:
+        """What counts towards a clause in quarter t: work that is sold, or the racks in the clause's own row."""
         if not isinstance(clause, Served):
-            return self._sum(self._counting.entries(clause.measure, clause, t))
+            side = self._problem.side
+            if side is None:
+                return 0
+            number = side.row_names.index(row)
+            own = slice(side.rack_ptr[number], side.rack_ptr[number + 1])
+            place = (side.rack_group_idx[own], side.rack_configuration_idx[own], side.rack_period_idx[own])
+            return int((side.rack_coefficient[own].astype(object) * self._racks[place]).sum())
         last = quarter_index(self._problem.periods[t])
         return sum(
             n

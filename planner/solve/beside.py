@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import threading
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,13 +15,14 @@ T = TypeVar("T")
 
 
 class Beside(Generic[T]):
-    """Begins at once; an interpreter that ends does not wait for it."""
+    """Begins at once; an interpreter that ends gives it a second to end too."""
 
     def __init__(self, call: Callable[[], T]) -> None:
         """Begin the call."""
         self._call, self._results, self._error = call, list[T](), list[BaseException]()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        _begun.add(self)
 
     def _run(self) -> None:
         try:
@@ -37,3 +41,21 @@ class Beside(Generic[T]):
         for error in self._error:
             raise error
         return self._results[0]
+
+    def end(self, patience_s: float) -> None:
+        """Ask a running call to end where it next runs Python, and wait so long for that."""
+        number = self._thread.ident
+        if number is not None and self._thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(number), ctypes.py_object(SystemExit))
+            self._thread.join(patience_s)
+
+
+_begun: WeakSet[Beside[Any]] = WeakSet()
+_PATIENCE_S = 1.0
+
+
+@atexit.register
+def _end_all() -> None:
+    """A thread that comes back from HiGHS while the interpreter goes down would abort the process."""
+    for one in list(_begun):
+        one.end(_PATIENCE_S)

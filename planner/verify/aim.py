@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sites.schema.objective import Objective
 
 NPV = Measure(Kind.NPV)
-_FILE = re.compile(r"certificate-[a-z]{1,20}\.json")
+_FILE = re.compile(r"certificate-(?:first|\d{4}-q[1-4])\.json")
 _MOST_DIGITS = 200
 
 
@@ -132,7 +132,16 @@ class Aim:
                 faults.append(str(error))
         if faults:
             return faults
-        return list(Claims(self.objective, self.plan["aim"], amounts, Proven(usd, bound), tuple(others)).faults())
+        claims = Claims(
+            objective=self.objective,
+            aim=self.plan["aim"],
+            values=amounts,
+            own=Proven(usd, bound),
+            others=tuple(others),
+            periods=tuple(self.ledger.setting.periods),
+            may_fall=bool(self.ledger.money.portfolio.refresh),
+        )
+        return list(claims.faults())
 
     def _proven(self, entry: object) -> Proven:
         """A further certificate, worked out; raises CertificateError where it does not prove what is stated."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from sites.schema.objective import Kind, Measure, measure_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sites.schema.objective import CostPerToken, Objective
+    from sites.schema.objective import CostPerToken, Earliest, Objective
 
 CENTS = 100
 MILLION = 10**6
@@ -51,12 +51,19 @@ class Claims:
     """The plan's own certificate."""
     others: tuple[Proven, ...]
     """Further certificates, in order."""
+    periods: tuple[str, ...]
+    """Decision quarters."""
+    may_fall: bool
+    """Whether a later quarter may have less of what stands."""
 
     def faults(self) -> Iterator[str]:
         """What is wrong with the claims."""
         if self.objective.lexicographic is not None:
             yield from self._form("lexicographic")
             yield from self._lexicographic()
+        elif self.objective.earliest is not None:
+            yield from self._form("earliest")
+            yield from self._earliest(self.objective.earliest)
         elif self.objective.cost_per_token is not None:
             yield from self._form("cost_per_token")
             yield from self._ratio(self.objective.cost_per_token)
@@ -96,6 +103,46 @@ class Claims:
     def _second_limit(self, first: Measure, second: Measure, least: Fraction) -> str | None:
         weight = self.own.weights[second]
         return str((self.own.usd - self.own.weights[first] * least) / weight) if weight else None
+
+    def _earliest(self, asked: Earliest) -> Iterator[str]:
+        """The plan reaches the target in its quarter, and certificates rule out quarters before."""
+        measure, target = measure_of(asked.measure), Fraction(asked.target)
+        counted = [one for one, weight in self.own.weights.items() if weight]
+        if (
+            len(counted) != 1
+            or replace(counted[0], quarter=None) != measure
+            or not self._is_alone(self.own, counted[0])
+        ):
+            yield f"the weights of a date are those of '{measure}' in one quarter, in whole steps"
+            return
+        if self.values[counted[0]] < target:
+            yield f"the plan has {self.values[counted[0]]} of '{counted[0]}'; {target} is due"
+        ruled_out = [quarter for one in self.others if (quarter := self._ruled_out(one, measure, target)) is not None]
+        if len(ruled_out) != len(self.others):
+            yield f"a certificate does not rule out that '{measure}' reaches {target} in its quarter"
+        due = {
+            "measure": str(measure),
+            "target": str(target),
+            "reached_in": counted[0].quarter,
+            "not_before": self._not_before(measure, ruled_out),
+        }
+        yield from _differences(self.aim, due)
+
+    def _ruled_out(self, proven: Proven, measure: Measure, target: Fraction) -> str | None:
+        """The quarter in which a certificate proves that the target is missed."""
+        for one, weight in proven.weights.items():
+            alone = replace(one, quarter=None) == measure and self._is_alone(proven, one)
+            if alone and one.quarter in self.periods and proven.usd / weight < target:
+                return one.quarter
+        return None
+
+    def _not_before(self, measure: Measure, ruled_out: list[str]) -> str | None:
+        """The first quarter that is not ruled out: racks never leave, so what one misses those before it miss too."""
+        missed = [self.periods.index(quarter) for quarter in ruled_out]
+        n_missed = max(missed, default=-1) + 1
+        if measure.kind is not Kind.TOKENS and (self.may_fall or measure.kind is Kind.METER_W):
+            n_missed = next((n for n in range(len(self.periods)) if n not in missed), len(self.periods))
+        return self.periods[n_missed] if n_missed < len(self.periods) else None
 
     def _ratio(self, asked: CostPerToken) -> Iterator[str]:
         """Tokens enough, the plan's ratio, and the least that every plan with enough tokens spends for each."""

@@ -28,15 +28,16 @@ from planner.verify.failures import FailureTable, check_tables, stated_failures
 from planner.verify.fits import Fits
 from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_certificate, read_run
 from planner.verify.joint import AllLimits
+from planner.verify.limit_check import check_limits
 from planner.verify.limits import SiteLimits
 from planner.verify.meter_money import meter_money
 from planner.verify.money import MoneyRule
 from planner.verify.objective import Ledger
 from planner.verify.plant_hour import check_plants, design_hours
-from planner.verify.power import After, Overload, PowerCheck
+from planner.verify.power import After, PowerCheck
 from planner.verify.refresh import spell_draws, spells_of, with_refreshes
 from planner.verify.report import Check, Report, check_of
-from planner.verify.service import check_service
+from planner.verify.served import check_served, has_service
 from planner.verify.side_check import check_decisions, read_decisions
 from planner.verify.side_program import side_program
 from planner.verify.standing import Counts, Standing
@@ -44,6 +45,7 @@ from planner.verify.statements import check_binding, check_ineligible, check_mon
 from planner.verify.terms import Occupied
 from planner.verify.terms_check import check_terms, has_terms
 from planner.verify.totals import check_totals
+from planner.verify.work_costs import check_work_costs
 from sites.calendar import quarter_index, quarters_from
 
 if TYPE_CHECKING:
@@ -106,12 +108,14 @@ class Verification:
             check_money(self.run.plan, placed, blocks, self.ledger, self.side, values),
             check_cash(self.run.plan, cash),
             check_books(self.run.plan, cash),
-            *([check_service(self.run.plan, cash)] if cash.money.portfolio.workloads else []),
+            *([check_work_costs(self.run.plan, cash)] if cash.money.portfolio.workloads else []),
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
+        if has_service(self.run.plan, self.ledger):
+            first.append(check_served(self.run.plan, self.side, values, self.ledger))
         if has_terms(self.run.world.portfolio):
-            first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits))
+            first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits, self.side))
         side = self.aim.aimed_side
         objective = self.aim.aimed_ledger.objective(placed, blocks) + side.worth_cents(values) + side.constant_cents
         bound = check_bound(self.run.plan, objective, self._bound_cents)
@@ -275,25 +279,7 @@ class Verification:
         return check_of("form", faults, f"a {plan.get('status')} plan over {len(self.periods)} decision periods")
 
     def _limit_check(self) -> Check:
-        """Every limit but the power limits, to the last unit, in every period."""
-        faults: list[str] = []
-        n_limits = 0
-        loads = {f"{site}:{row}": (one, row) for site, one in self.standing.items() for row in one.planned}
-        names = [*self.everything.site_names(None), *self.everything.joint_names()]
-        for t, quarter in enumerate(self.periods):
-            for name in [*names, *self.everything.site_names(quarter)]:
-                terms = self.everything.terms(name, quarter)
-                if terms is None:
-                    continue
-                n_limits += 1
-                load = 0
-                for row in loads.keys() & terms.rows.keys():
-                    standing, own = loads[row]
-                    load += standing.load({own: terms.rows[row]}, t)
-                capacity = terms.capacity + self._raised.get((name, quarter), 0)
-                if load > capacity:
-                    faults.append(str(Overload(name, quarter, load, capacity)))
-        return check_of("limits", faults, f"{n_limits} limits of cooling, fabric, floor, meter, dates and money hold")
+        return check_limits(self.standing, self.everything, self.periods, self._raised)
 
     @cached_property
     def _power(self) -> tuple[dict[str, PowerCheck], dict[str, FailureTable], list[Chain]]:

@@ -87,14 +87,19 @@ _LISTS: dict[str, dict[str, type]] = {
     "failures": {"site": str, "element": str},
     "binding": {"limit": str, "periods": list},
     "ineligible": {"site": str, "configuration": str, "n_rows": int},
+    "service": {"hours": int, "units": int},
 }
 """Lists of `plan.json` and what the entries of each must hold; placements are read one by one."""
+_OPTIONAL = frozenset({"service"})
+"""Lists of which a plan that has nothing to say there may leave out the key."""
+_OBJECTS = ("cash", "books", "served")
+"""Objects of `plan.json` that the checks of their own miss where they are left out."""
 
 
 def _require_shape(plan: dict[str, Any]) -> None:
     """Refuse lists and entries of another type than section 9 of the model gives them."""
     for key, fields in _LISTS.items():
-        entries = plan.get(key)
+        entries = plan.get(key, [] if key in _OPTIONAL else None)
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             msg = f"'plan.json': '{key}' must be a list of objects"
             raise UnreadableRunError(msg)
@@ -103,8 +108,13 @@ def _require_shape(plan: dict[str, Any]) -> None:
                 if not isinstance(entry.get(field), kind):
                     msg = f"'plan.json': '{field}' of {key} {number} must be of type {kind.__name__}"
                     raise UnreadableRunError(msg)
-    if not isinstance(plan.get("money"), dict):
-        msg = "'plan.json': 'money' must be an object"
+    for key in ("money", *(one for one in _OBJECTS if one in plan)):
+        if not isinstance(plan.get(key), dict):
+            msg = f"'plan.json': '{key}' must be an object"
+            raise UnreadableRunError(msg)
+    tiers = plan.get("served", {}).get("tiers", [])
+    if not isinstance(tiers, list) or not all(isinstance(tier, dict) for tier in tiers):
+        msg = "'plan.json': 'tiers' of 'served' must be a list of objects"
         raise UnreadableRunError(msg)
 
 

@@ -7,6 +7,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from planner.verify.report import Check, check_of
+from planner.verify.side import right_of
 from planner.verify.side_check import standing_by_site
 from planner.verify.terms_counts import TermCounts
 from planner.verify.terms_rent import due_exits, due_obligations, due_orders
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from planner.verify.limits import SiteLimits
     from planner.verify.objective import Ledger
-    from planner.verify.side import Place
+    from planner.verify.side import Place, Side
     from planner.verify.standing import Counts
     from sites.schema.portfolio import PortfolioFile
     from sites.schema.terms import Floor, Share, Tranche
@@ -40,15 +41,16 @@ def check_terms(
     values: Mapping[str, int],
     ledger: Ledger,
     limits: Mapping[str, SiteLimits],
+    side: Side,
 ) -> Check:
     """Every figure of the ledger of clauses, but for what it names as causes.
 
-    Parameters: placed racks; values, what the plan decides beside them, by column.
+    Parameters: placed racks; values, what the plan decides beside them, by column; side, where clauses have their rows.
     """
     stated = plan.get("terms")
     if not isinstance(stated, dict):
         return Check("terms", False, "the plan does not say what it makes of its contract; the key 'terms' is due")
-    rule = _TermLines(TermCounts(ledger, limits), standing_by_site(placed), values)
+    rule = _TermLines(TermCounts(ledger, limits), side, standing_by_site(placed), values)
     faults, n_lines = [], 0
     for key in _FIGURES:
         due = rule.lines(key)
@@ -78,9 +80,10 @@ class _TermLines:
     """Every line as it must stand, by key."""
 
     def __init__(
-        self, counts: TermCounts, standing: Mapping[tuple[str, str], list[int]], values: Mapping[str, int]
+        self, counts: TermCounts, side: Side, standing: Mapping[tuple[str, str], list[int]], values: Mapping[str, int]
     ) -> None:
-        self._counts, self._standing, self._values = counts, standing, values
+        self._counts, self._side, self._values = counts, side, values
+        self._racks, self._standing = standing, at_work(counts.ledger, standing)
         self._periods = counts.ledger.setting.periods
 
     def lines(self, key: str) -> list[Line]:
@@ -98,7 +101,7 @@ class _TermLines:
             case "termination":
                 return due_exits(counts, self._standing)
             case _:
-                return due_orders(counts, self._standing)
+                return due_orders(counts, self._racks)
 
     def _floor(self, clause: Floor) -> Iterator[Line]:
         for t, quarter in enumerate(self._periods):
@@ -110,7 +113,7 @@ class _TermLines:
                     "measure": str(clause.measure),
                     "period": quarter,
                     "due": due,
-                    "reached": self._reached(clause, t),
+                    "reached": self._reached(clause, t, f"floor:{clause.name}:{quarter}"),
                     "short": short,
                     "price_cents": ceil(short * price_cents(self._counts, clause)),
                     "met": short == 0,
@@ -125,7 +128,9 @@ class _TermLines:
                 over = self._values.get(f"{kind}:{clause.name}:{quarter}", 0)
                 yield {
                     "name": clause.name,
+                    "measure": str(clause.measure),
                     "period": quarter,
+                    "binds": "at-most" if clause.at_most is not None else "at-least",
                     "whole": self._sum(self._counts.racks(clause.measure, None, t)),
                     "part": self._sum(self._counts.racks(clause.measure, clause, t)),
                     "over": over,
@@ -136,9 +141,11 @@ class _TermLines:
     def _tranche(self, clause: Tranche) -> Line:
         t = quarter_index(clause.by) - self._counts.first
         target = ceil(Fraction(clause.target) / self._counts.unit(clause))
-        reached, paid = self._reached(clause, t), self._values.get(f"tranche:{clause.name}", 0) == 1
+        reached = self._reached(clause, t, f"tranche:{clause.name}")
+        paid = self._values.get(f"tranche:{clause.name}", 0) == 1
         return {
             "name": clause.name,
+            "measure": str(clause.measure),
             "by": clause.by,
             "target": target,
             "reached": reached,
@@ -148,9 +155,9 @@ class _TermLines:
             "rack_budget_cents": floor(100 * Fraction(clause.rack_budget or 0)) * paid,
         }
 
-    def _reached(self, clause: Floor | Tranche, t: int) -> int:
+    def _reached(self, clause: Floor | Tranche, t: int, row: str) -> int:
         if not isinstance(clause, Served):
-            return self._sum(self._counts.racks(clause.measure, clause, t))
+            return right_of(self._side.rows[row], self._racks) - self._side.rows[row].right
         wanted = tuple(f"sold:{workload}:" for workload in clause.workloads)
         last = quarter_index(self._periods[t])
         sold = {name: n for name, n in self._values.items() if name.startswith(wanted)}
@@ -158,6 +165,18 @@ class _TermLines:
 
     def _sum(self, racks: Mapping[Place, int]) -> int:
         return sum_racks(racks, self._standing)
+
+
+def at_work(ledger: Ledger, racks: Mapping[tuple[str, str], list[int]]) -> dict[tuple[str, str], list[int]]:
+    """Racks by the configurations that they are, those of refreshes too; places without a rack at work hold none."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for (site, name), n_racks in racks.items():
+        spell = ledger.money.spells.get(name)
+        own = name if spell is None else spell.configuration
+        if own is not None:
+            known = found.get((site, own), [0] * len(n_racks))
+            found[site, own] = [a + b for a, b in zip(known, n_racks, strict=True)]
+    return found
 
 
 def sum_racks(racks: Mapping[Place, int], standing: Mapping[tuple[str, str], list[int]]) -> int:

@@ -101,13 +101,16 @@ def due_exits(counts: TermCounts, standing: Mapping[tuple[str, str], list[int]])
 
 
 def due_orders(counts: TermCounts, standing: Mapping[tuple[str, str], list[int]]) -> list[Line]:
-    """Every delivery of which the plan uses racks, first delivered, first started, and its latest order."""
+    """Every delivery of which the plan uses racks, first delivered, first started, and its latest order.
+
+    Racks of a refresh stay taken of the deliveries of both systems.
+    """
     lines = []
     for supply in counts.portfolio.supply:
         racks = [0] * counts.ledger.n_periods
         for (_, name), n_racks in standing.items():
-            if counts.ledger.setting.draws[name].system == supply.system:
-                racks = [a + b for a, b in zip(racks, n_racks, strict=True)]
+            each = counts.ledger.setting.draws[name].draw.get(f"delivered:{supply.system}", 0)
+            racks = [a + each * b for a, b in zip(racks, n_racks, strict=True)]
         lines += _of_supply(counts, supply, racks)
     return lines
 
@@ -122,15 +125,18 @@ def _of_supply(counts: TermCounts, supply: Supply, racks: list[int]) -> list[Lin
         used = min(delivery.racks, racks[-1] - taken)
         if used > 0:
             order = None if lead is None else quarter_index(delivery.quarter) - lead
+            starts = counts.ledger.setting.periods[[n > taken for n in racks].index(True)]
             lines.append(
                 {
                     "system": supply.system,
                     "delivered": delivery.quarter,
                     "n_delivered": delivery.racks,
                     "n_used": used,
-                    "starts": counts.ledger.setting.periods[[n > taken for n in racks].index(True)],
+                    "starts": starts,
+                    "committed": supply.committed,
                     "order_by": None if order is None else quarter_name(order),
                     "late_quarters": None if order is None else max(0, counts.first - order),
+                    "latest_order_by": None if lead is None else quarter_name(quarter_index(starts) - lead),
                 }
             )
         taken += delivery.racks

@@ -114,24 +114,28 @@ class Weights:
         return frozenset(range(len(quarters)) if measure.kind in FLOPS else {len(quarters) - 1})
 
     def _of_rack(self, kind: Kind) -> dict[tuple[str, str], int]:
-        draws, catalog = self.ledger.setting.draws, self.ledger.money.catalog
-        if kind is Kind.METER_W:
-            return {
-                (site, name): floor(watts)
-                for site, limits in self.limits.items()
-                for name, watts in drawn_w(limits, draws.values()).items()
-            }
-        found = {}
-        for name, one in draws.items():
-            system = catalog.rack_systems[one.system]
-            number = 1
-            if kind is not Kind.RACKS:
-                number = known(system.gpu_packages, f"{one.system} gpu_packages")
-            if kind in FLOPS:
-                key = f"{kind.removeprefix('flops-')}_dense_per_gpu"
-                number = floor(number * Fraction(known(getattr(system, key), f"{one.system} {key}")) / TERA)
-            found[name] = number
-        return {(site, name): number for site in self.limits for name, number in found.items()}
+        """Whole number of a rack by site and configuration; while a row is refreshed nothing of it counts."""
+        spells, draws = self.ledger.money.spells, self.ledger.setting.draws
+        offered = {name: one for name, one in draws.items() if name not in spells}
+        physical = {name: spells[name].configuration if name in spells else name for name in draws}
+        found: dict[tuple[str, str], int] = {}
+        for site, limits in self.limits.items():
+            own = {name: self._number(kind, one.system) for name, one in offered.items()}
+            if kind is Kind.METER_W:
+                own = {name: floor(watts) for name, watts in drawn_w(limits, offered.values()).items()}
+            found |= {(site, name): 0 if of is None else own[of] for name, of in physical.items()}
+        return found
+
+    def _number(self, kind: Kind, name: str) -> int:
+        """Racks, GPUs or TFLOP/s of one rack of a system."""
+        if kind in {Kind.RACKS, Kind.METER_W}:
+            return 1
+        system = self.ledger.money.catalog.rack_systems[name]
+        n_gpus = known(system.gpu_packages, f"{name} gpu_packages")
+        if kind not in FLOPS:
+            return n_gpus
+        key = f"{kind.removeprefix('flops-')}_dense_per_gpu"
+        return floor(n_gpus * Fraction(known(getattr(system, key), f"{name} {key}")) / TERA)
 
     def _worth(self, measure: Measure, column: str, own: int) -> int:
         """Whole number of a column, scaled by 2^20."""

@@ -101,11 +101,14 @@ class WorkRule:
         begun = [step.rate for step in tier.demand if quarter_index(step.start) <= now]
         return floor(Fraction(begun[-1]) * HOURS * SECONDS / self.unit(workload)) if begun else 0
 
+    def price_usd(self, tier: Tier, quarter: int) -> Fraction:
+        """Price of a million in a quarter; the decline is a float64 power, taken as the rational that it is."""
+        return Fraction(tier.price) * Fraction(math.pow(float(1 - tier.price_decline_per_year), quarter / 4))
+
     def worth_scaled(self, workload: Workload, tier: Tier, quarter: int) -> int:
         """Cents of a unit sold: its price less charges and the penalty that is spared, scaled by 2^20."""
-        decline = Fraction(math.pow(float(1 - tier.price_decline_per_year), quarter / 4))
         charges = sum((Fraction(one.cost) for one in workload.charges), ZERO)
-        each_usd = Fraction(tier.price) * decline - charges + Fraction(tier.penalty or 0)
+        each_usd = self.price_usd(tier, quarter) - charges + Fraction(tier.penalty or 0)
         cents = 100 * self.ledger.money.discount(quarter) * each_usd * self.unit(workload) / MILLION
         return floor(RATE_ONE * cents)
 
@@ -116,7 +119,7 @@ class WorkRule:
 
     def working(self, quarter: int) -> list[str]:
         """Configurations that may work in a quarter: after the decisions those at which racks rest."""
-        offered = list(self.ledger.setting.draws)
+        offered = list(self.ledger.setting.offered)
         if quarter < self.ledger.n_periods:
             return offered
         return [name for name in offered if name == self.ledger.money.resting(self._system(name))]
@@ -187,7 +190,7 @@ class WorkRule:
 
     def _racks(self, site: str, system: str, quarter: int, each: int) -> dict[Place, int]:
         """So much for every rack of a system in a decision quarter; nothing before the plan's start."""
-        names = [name for name in self.ledger.setting.draws if self._system(name) == system] if quarter >= 0 else []
+        names = [name for name in self.ledger.setting.offered if self._system(name) == system] if quarter >= 0 else []
         return {(site, name, quarter): each for name in names}
 
     def _system(self, configuration: str) -> str:

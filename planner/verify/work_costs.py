@@ -1,4 +1,4 @@
-"""What a plan states of its work, worked out again: hours and units, demand served, and what the work costs in all."""
+"""What a plan says that its work costs, worked out again: each workload's own, and the sum of what they share."""
 
 from __future__ import annotations
 
@@ -19,55 +19,13 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-def check_service(plan: Mapping[str, Any], table: CashTable) -> Check:
-    """Every hour and its units, every tier and quarter, and that the costs of workloads sum to all that is paid.
+def check_work_costs(plan: Mapping[str, Any], table: CashTable) -> Check:
+    """Energy, charges and hours of every workload, and that with what is shared they sum to all that is paid.
 
     How racks are shared among workloads is not worked out again; the sum of the shares is.
     """
-    faults = [*_hour_faults(plan, table), *_tier_faults(plan, table), *_cost_faults(plan, table)]
-    return check_of("service", faults[:_SHOWN], f"work of {len(list(table.hours()))} decisions reconciles")
-
-
-def _hour_faults(plan: Mapping[str, Any], table: CashTable) -> list[str]:
-    named = {one.name: one for one in table.money.portfolio.workloads}
-    due = {
-        (site, configuration, name, table.work.name(t)): (
-            n_hours,
-            n_hours * table.work.rate(site, configuration, named[name], t),
-        )
-        for site, configuration, name, t, n_hours in table.hours()
-    }
-    keys = ("site", "configuration", "workload", "period")
-    stated = {
-        tuple(one.get(key) for key in keys): (one.get("hours"), one.get("units")) for one in plan.get("service") or ()
-    }
-    return [
-        f"hours and units of {key} are {due.get(key)}, stated {stated.get(key)}"
-        for key in sorted({*due, *stated}, key=str)
-        if due.get(key) != stated.get(key)
-    ]
-
-
-def _tier_faults(plan: Mapping[str, Any], table: CashTable) -> list[str]:
-    due: dict[tuple[str, str], dict[str, list[int]]] = {}
-    for one in table.tiers():
-        lines = due.setdefault((one.workload, one.tier), {})
-        for key, value in (
-            ("demand_units", one.demand_units), ("served_units", one.served_units),
-            ("revenue_cents", floor(100 * one.revenue_usd)), ("penalty_cents", -floor(-100 * one.penalty_usd)),
-        ):  # fmt: skip
-            lines.setdefault(key, []).append(value)
-    served = plan.get("served") or {}
-    stated = {(one.get("workload"), one.get("tier")): one for one in served.get("tiers") or ()}
-    faults = [f"'{name}' is no tier" for name in sorted(stated.keys() - due.keys(), key=str)]
-    if served.get("quarters") != [table.work.name(t) for t in range(table.work.n_quarters)]:
-        faults.append("the quarters of 'served' are not those in which racks may work")
-    return faults + [
-        f"'{key}' of {name} is {values}, stated {stated.get(name, {}).get(key)}"
-        for name, lines in due.items()
-        for key, values in lines.items()
-        if stated.get(name, {}).get(key) != values
-    ]
+    faults = _cost_faults(plan, table)
+    return check_of("work costs", faults[:_SHOWN], f"costs of {len(table.money.portfolio.workloads)} workloads add up")
 
 
 def _cost_faults(plan: Mapping[str, Any], table: CashTable) -> list[str]:
