@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from pyarrow import parquet
 from run_cases import lowered_of, solution_of, world_of
 from toy_cases import TOYS
 
@@ -86,6 +87,8 @@ def test_the_csv_adds_up_to_the_net_of_the_plan(by_hand: Path) -> None:
         rows = list(csv.DictReader(file))
     assert {row["site"] for row in rows} == {"toy-opex"}
     assert sum(int(row["cents"]) for row in rows) == sum(document_of(by_hand)["cash"]["net_cents"])
+    table = parquet.read_table(by_hand / "cash.parquet").to_pylist()
+    assert [{**row, "cents": str(row["cents"])} for row in table] == rows
 
 
 @pytest.mark.parametrize("name", VARIED)
