@@ -253,6 +253,24 @@ def test_clauses_are_in_the_books_of_whom_they_bind(
     assert "The contract" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_shortfall_passes_within_a_chain(tmp_path: Path) -> None:
+    """Chosen for both together, the commitment decides nothing; what is not rented moves between their books."""
+    shutil.copytree(TOYS / "toy-take-or-pay", tmp_path / "in")
+    file = tmp_path / "in" / "portfolio.yaml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8")) | {"perspective": "chain"}
+    content["commitments"][0]["amount"] = "9e7 USD"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    request = RunRequest(tmp_path / "run", SolveOptions(backend="numpy", work_limit=500))
+    document = create_run(load_world(file), request, lambda _: None).document
+    [commitment] = document["terms"]["commitments"]
+    assert commitment["shortfall_cents"] > 0
+    name = "take-or-pay shortfall: rent"
+    assert sum(lines_of(document["books"]["provider"])[name]) == commitment["shortfall_cents"]
+    assert sum(lines_of(document["books"]["customer"])[name]) == -commitment["shortfall_cents"]
+    assert name not in lines_of(document["books"]["chain"])
+    assert verify(tmp_path / "run").ok
+
+
 def test_the_checker_refuses_a_cent_more_in_any_of_the_books(taxed: Path, tmp_path: Path) -> None:
     assert verify(taxed).ok
     for n, place in enumerate((

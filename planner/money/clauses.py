@@ -68,10 +68,8 @@ def _shortfalls(scene: Scene) -> Iterator[tuple[Line, str, int, Fraction]]:
     counting = scene.lowered.counting
     if scene.portfolio.perspective is Perspective.PROVIDER or not scene.portfolio.commitments:
         return
-    shape = len(counting.site_names), len(scene.offer.configurations), scene.n_decided
-    standing = np.zeros(shape, np.int64)
-    for group, site in enumerate(counting.site_names):
-        if site in scene.racks:
-            standing[group] = scene.racks[site].standing[:, : scene.n_decided]
+    site_of_row = np.array([name.partition(":")[0] for name in scene.problem.row_names])
+    by_site = [scene.n_racks[site_of_row == site].sum(axis=0, dtype=np.int64) for site in counting.site_names]
+    standing = np.array(by_site, np.int64)
     for one in obligations(counting, standing, scene.decisions):
         yield Line.SHORTFALL, one.name, _quarter(scene, one.end), Fraction(one.shortfall_cents)
