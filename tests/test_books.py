@@ -14,7 +14,7 @@ from fixtures.small_site import PROVENANCE
 from fixtures.small_world import small_world
 from hypothesis import given
 from hypothesis import strategies as st
-from run_cases import lowered_of, solution_of, world_of
+from run_cases import lowered_of, make_run, solution_of, world_of
 from test_cash import VARIED, document_of
 from toy_cases import TOYS
 from work_cases import tier, working_world, workload
@@ -229,6 +229,46 @@ def test_committed_racks_are_paid_and_stored_whether_they_stand_or_not() -> None
     assert flow.line_cents(Line.RACKS)[:3] == (-600_000_000, 0, 0), "what is due before the plan is due at its start"
     assert flow.line_cents(Line.STORAGE)[:7] == (-6_000_000,) * 6 + (0,)
     assert flow.line_cents(Line.PENALTIES)[0] == -7_884_000 * 3 * 100 // 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "signs"),
+    [
+        ("toy-take-or-pay", "take-or-pay shortfall: rent", (1, -1, 0)),
+        ("toy-tranche-cash", "instalments: first", (1, 0, 1)),
+        ("toy-floor-mw", "broken floors: live", (-1, 0, -1)),
+    ],
+)
+def test_clauses_are_in_the_books_of_whom_they_bind(
+    name: str, line: str, signs: tuple[int, int, int], tmp_path: Path
+) -> None:
+    """As the contract's own ledger states them; a shortfall moves from one party to the other."""
+    document = make_run(name, tmp_path / "run").document
+    terms = document["terms"]
+    told = sum(one["shortfall_cents"] for one in terms["commitments"])
+    told += sum(one["cash_cents"] for one in terms["tranches"]) + sum(one["price_cents"] for one in terms["floors"])
+    assert told > 0
+    found = tuple(sum(lines_of(document["books"][party]).get(line, [])) for party in PARTIES)
+    assert found == tuple(sign * told for sign in signs)
+    assert "The contract" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_shortfall_passes_within_a_chain(tmp_path: Path) -> None:
+    """Chosen for both together, the commitment decides nothing; what is not rented moves between their books."""
+    shutil.copytree(TOYS / "toy-take-or-pay", tmp_path / "in")
+    file = tmp_path / "in" / "portfolio.yaml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8")) | {"perspective": "chain"}
+    content["commitments"][0]["amount"] = "9e7 USD"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    request = RunRequest(tmp_path / "run", SolveOptions(backend="numpy", work_limit=500))
+    document = create_run(load_world(file), request, lambda _: None).document
+    [commitment] = document["terms"]["commitments"]
+    assert commitment["shortfall_cents"] > 0
+    name = "take-or-pay shortfall: rent"
+    assert sum(lines_of(document["books"]["provider"])[name]) == commitment["shortfall_cents"]
+    assert sum(lines_of(document["books"]["customer"])[name]) == -commitment["shortfall_cents"]
+    assert name not in lines_of(document["books"]["chain"])
+    assert verify(tmp_path / "run").ok
 
 
 def test_the_checker_refuses_a_cent_more_in_any_of_the_books(taxed: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FILES = {
     "plan.json", "certificate.json", "guide.npz", "manifest.json", "inputs", "placements.csv", "placements.parquet",
-    "failures.csv", "dates.csv", "cash.csv", "network.csv", "report.html",
+    "failures.csv", "dates.csv", "cash.csv", "cash.parquet", "network.csv", "report.html",
 }  # fmt: skip
 TOYS = ["toy-scheme-2n", "toy-profiles", "toy-occupied", "toy-partial-unit", "toy-contract", "toy-shared-envelope"]
 BINDING_TOYS = [case for case in toy_cases() if case.is_feasible and case.binding][::4]

@@ -133,10 +133,11 @@ def _table_line(label: str, cents: Sequence[int]) -> CashTableLine:
 def _tiles(measured: Mapping[str, Any]) -> tuple[Tile, ...]:
     payback, discounted = measured["payback_quarter"], measured["discounted_payback_quarter"]
     hour, megawatt = measured["cost_per_gpu_hour_usd"], measured["cost_per_megawatt_year_usd"]
+    each = "–" if hour is None else f"${hour:,.2f}"
     return (
         Tile("Capital", dollars(measured["capital_cents"]), "", "racks, network, conversions, avoidable capex"),
         Tile("Internal rate of return", percent(measured["irr_per_year"]), "", "a year"),
         Tile("Paid back", payback or "never", "", f"discounted: {discounted or 'never'}"),
-        Tile("Cost of a GPU-hour", "–" if hour is None else f"${hour:,.2f}", "", "all costs over the hours sold"),
+        Tile("Cost of a GPU-hour", each, "", "all costs over hours sold or worked"),
         Tile("Cost of a MW-year", "–" if megawatt is None else dollars(megawatt * 100), "", "of sustained rack power"),
     )  # fmt: skip

@@ -78,12 +78,20 @@ class MoneyLine:
 class MoneySummary:
     """The objective by parts and the use of the contract."""
 
+    whose: str
+    """In whose books."""
     lines: tuple[MoneyLine, ...]
     objective: str
     bound: str | None
+<<<<<<< HEAD
     """None where the plan was made for another objective, whose bound says nothing of money."""
+=======
+    """None where the plan was chosen for something else than money."""
+>>>>>>> S7
     rack_spend: str
     contract_amount: str | None
+    no_contract: str
+    """What is said where there is no amount."""
     contract_used: str
     contract_share: float
     contract_full: str | None
@@ -204,10 +212,42 @@ _MONEY_TERMS = (
 )
 
 
+_OTHER_NOTES = {
+    "chain": {
+        "period_value_cents": "energy of idle racks, demand and operations, in the decision quarters",
+        "start_value_cents": "price of racks and what they cost after the horizon, less what they bring in the end",
+    },
+    "customer": {
+        "period_value_cents": "rent, in the decision quarters",
+        "start_value_cents": "rent after the horizon, less what is not due until racks are accepted",
+    },
+}
+_BESIDE = (
+    ("decisions_cents", "Work and clauses", "what is sold less the energy of work; instalments, what clauses cost"),
+    ("constant_cents", "Paid by every plan", "penalties were nothing served, and deliveries that are committed"),
+)
+_WHOSE = {
+    "provider": "in the provider's books",
+    "customer": "in the customer's books",
+    "chain": "in the books of provider and customer together",
+}
+NO_CONTRACT = "The portfolio has none; all revenue is at market prices."
+RENT = {
+    "chain": "What the customer pays the provider does not decide this plan; the books below show it.",
+    "customer": "The rent of racks is paid here; the books below show both sides of it.",
+}
+
+
 def money_summary(document: Mapping[str, Any]) -> MoneySummary:
     """Terms of the objective, discounted, and how far the contract is used."""
-    money = document["money"]
-    values = [(label, note, sign * money[key]) for key, sign, label, note in _MONEY_TERMS]
+    money, perspective = document["money"], document["books"]["perspective"]
+    notes = _OTHER_NOTES.get(perspective, {})
+    terms = [(label, notes.get(key, note), sign * money[key]) for key, sign, label, note in _MONEY_TERMS]
+    beside = [(label, note, money.get(key) or 0) for key, label, note in _BESIDE]
+    if perspective == "provider":
+        values = [*terms, *(term for term in beside if term[2])]
+    else:
+        values = [term for term in (*beside, *terms) if term[2]]
     largest = max((abs(value) for _, _, value in values), default=0) or 1
     lines = tuple(
         MoneyLine(label, note, dollars(value), value < 0, round(100 * abs(value) / largest, 2))
@@ -215,11 +255,18 @@ def money_summary(document: Mapping[str, Any]) -> MoneySummary:
     )
     amount, used = money["contract_amount_cents"], money["contract_used_cents"]
     return MoneySummary(
+        whose=_WHOSE[perspective],
         lines=lines,
+<<<<<<< HEAD
         objective=dollars(npv_cents(document)),
         bound=None if "aim" in document else dollars(document["bound"]),
+=======
+        objective=dollars(document.get("npv_cents", document["objective"])),
+        bound=None if "npv_cents" in document else dollars(document["bound"]),
+>>>>>>> S7
         rack_spend=dollars(money["rack_spend_cents"]),
         contract_amount=dollars(amount) if amount else None,
+        no_contract=RENT.get(perspective, NO_CONTRACT),
         contract_used=dollars(used),
         contract_share=round(100 * used / amount, 2) if amount else 0.0,
         contract_full=_used_up_in(document, amount),

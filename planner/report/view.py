@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from planner.report.assumptions import AssumptionGroup, assumption_groups
+from planner.report.books import BooksView, books_view
 from planner.report.breakeven import BreakEven, break_evens
 from planner.report.cash import CashView, cash_view
+from planner.report.contract import ContractView, contract_view
 from planner.report.dates import DatesView, dates_view
 from planner.report.failures import FailureGroup, FailureSummary, failure_groups, failure_summary
 from planner.report.floor import FloorHistory, SiteFloor, history, site_floor, standing_racks
@@ -26,6 +28,7 @@ from planner.report.limits import (
 )
 from planner.report.network import NetworkView, network_view
 from planner.report.power import FAMILY_ORDER, LEVEL_ORDER, LevelLine, Panel, level_lines, panels
+from planner.report.service import ServiceView, service_view
 from planner.report.summary import (
     ConfigurationLine,
     MoneySummary,
@@ -91,6 +94,9 @@ class View:
     money: MoneySummary
     budget_note: str
     cash: CashView | None
+    books: BooksView | None
+    service: ServiceView | None
+    contract: ContractView | None
     break_evens: tuple[BreakEven, ...]
     generations: GenerationsView | None
     refusals: tuple[RefusalLine, ...]
@@ -137,6 +143,9 @@ def build_view(
         money=money_summary(document),
         budget_note=_budget_note(world),
         cash=cash_view(document),
+        books=books_view(document),
+        service=service_view(document, world),
+        contract=contract_view(document),
         break_evens=break_evens(world, graphs_by_site),
         generations=generations_view(world),
         refusals=refusal_lines(document),

@@ -30,6 +30,7 @@ from planner.run.tables import (
     FAILURE_COLUMNS,
     NETWORK_COLUMNS,
     PLACEMENT_COLUMNS,
+    write_cash_parquet,
     write_csv,
     write_placements_parquet,
 )
@@ -184,7 +185,9 @@ def _write(
     write_placements_parquet(folder / "placements.parquet", document["placements"])
     write_csv(folder / "failures.csv", FAILURE_COLUMNS, document["failures"])
     write_csv(folder / "dates.csv", DATE_COLUMNS, document["dates"]["tranches"])
-    write_csv(folder / "cash.csv", CASH_COLUMNS, list(cash_rows(document["cash"])))
+    cash = list(cash_rows(document["cash"]))
+    write_csv(folder / "cash.csv", CASH_COLUMNS, cash)
+    write_cash_parquet(folder / "cash.parquet", cash)
     write_csv(folder / "network.csv", NETWORK_COLUMNS, [asdict(line) for line in network_bill(document, world).lines])
     write_report(folder, document, record, world, lowered.graphs)
 

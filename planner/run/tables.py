@@ -38,12 +38,22 @@ def _cell(value: object) -> object:
 
 def write_placements_parquet(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
     """Write placements as Parquet: texts dictionary-encoded, `n_racks` as int32."""
+    _write_parquet(path, PLACEMENT_COLUMNS, entries, "int32")
+
+
+def write_cash_parquet(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write cash as Parquet: texts dictionary-encoded, `cents` as int64."""
+    _write_parquet(path, CASH_COLUMNS, entries, "int64")
+
+
+def _write_parquet(path: Path, columns: Sequence[str], entries: Sequence[Mapping[str, Any]], number: str) -> None:
+    """Columns of text, the last one of whole numbers."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    text = pa.dictionary(pa.int32(), pa.string())
-    fields = [(column, pa.int32() if column == "n_racks" else text) for column in PLACEMENT_COLUMNS]
-    columns = [pa.array([entry[column] for entry in entries], pa.int32() if column == "n_racks" else pa.string())
-               for column in PLACEMENT_COLUMNS]  # fmt: skip
-    encoded = [column.dictionary_encode() if pa.types.is_string(column.type) else column for column in columns]
-    parquet.write_table(pa.table(encoded, schema=pa.schema(fields)), path)
+    text, last = pa.dictionary(pa.int32(), pa.string()), pa.type_for_alias(number)
+    *texts, counted = columns
+    arrays = [pa.array([entry[name] for entry in entries], pa.string()).dictionary_encode() for name in texts]
+    arrays.append(pa.array([entry[counted] for entry in entries], last))
+    schema = pa.schema([*((name, text) for name in texts), (counted, last)])
+    parquet.write_table(pa.table(arrays, schema=schema), path)

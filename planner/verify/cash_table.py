@@ -80,11 +80,15 @@ class CashTable:
         self.factor = Fraction(self.terms.market_factor)
         self.work = WorkRule(self.ledger)
         self.n_quarters = self._n_quarters()
+        self._n_standing: defaultdict[tuple[str, str, int], int] = defaultdict(int)
         self.found = defaultdict(lambda: [ZERO] * self.n_quarters)
         self.invested = defaultdict(lambda: [ZERO] * self.n_quarters)
         for site, rows in self.placed.items():
             for row, counts in rows.items():
                 self._row(site, row, counts)
+        for (site, configuration, t), n in self._n_standing.items():
+            if n:
+                self._standing(site, configuration, t, n)
         for (site, block), systems in self.blocks.items():
             self._block(site, block, systems)
         self._minimum_demand()
@@ -114,8 +118,7 @@ class CashTable:
     def _row(self, site: str, row: str, counts: Counts) -> None:
         for configuration, n_racks in counts.items():
             for t, n in enumerate(n_racks):
-                if n:
-                    self._standing(site, configuration, t, n)
+                self._n_standing[site, configuration, t] += n
         for system, n_racks in system_counts(counts, self.ledger.setting.draws, self.ledger.n_periods).items():
             self._life(site, row, system, n_racks)
 
@@ -171,7 +174,7 @@ class CashTable:
             self.found[site, "residual value", ""][end] += sold
         self._wait(site, system, range(t, t + self.terms.acceptance_lag_quarters), n)
         for quarter in range(self.ledger.n_periods, end):
-            self._standing(site, self.money.resting(system), quarter, n)
+            self._n_standing[site, self.money.resting(system), quarter] += n
 
     def _wait(self, site: str, system: str, quarters: range, n: int) -> None:
         """Racks that are not accepted yet."""
@@ -272,17 +275,25 @@ class CashTable:
             item = f"{tier.workload}, {tier.tier}"
             self.found[JOINT, "service revenue", item][tier.quarter] += tier.revenue_usd
             self.found[JOINT, "service penalties", item][tier.quarter] -= tier.penalty_usd
-        kinds = {one.name: str(one.kind) for one in self.money.portfolio.workloads}
         for workload in self.money.portfolio.workloads:
             for charge in workload.charges:
                 line = self.found[JOINT, "service charges", f"{workload.name}, {charge.name}"]
                 for tier in self.tiers():
                     if tier.workload == workload.name:
                         line[tier.quarter] -= tier.millions * Fraction(charge.cost)
+        for site, _, quarter, usd in self._energies():
+            self.found[site, "energy", ""][quarter] -= usd
+
+    def work_energy(self) -> Iterator[tuple[str, int, Fraction]]:
+        """Workload, quarter and USD of the energy of work beyond that of idle racks."""
+        return ((name, quarter, usd) for _, name, quarter, usd in self._energies())
+
+    def _energies(self) -> Iterator[tuple[str, str, int, Fraction]]:
+        kinds = {one.name: str(one.kind) for one in self.money.portfolio.workloads}
         for site, configuration, name, quarter, n_hours in self.hours():
             average = self._share(configuration, f"average_{kinds[name]}")
             beyond = max(average - self._share(configuration, "idle"), ZERO)
-            self.found[site, "energy", ""][quarter] -= n_hours * self._hour_usd(site, configuration, beyond, quarter)
+            yield site, name, quarter, n_hours * self._hour_usd(site, configuration, beyond, quarter)
 
     def hours(self) -> Iterator[tuple[str, str, str, int, int]]:
         """Site, configuration, workload, quarter and hours of every decision to serve."""

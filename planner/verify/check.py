@@ -45,6 +45,7 @@ from planner.verify.statements import check_binding, check_ineligible, check_mon
 from planner.verify.terms import Occupied
 from planner.verify.terms_check import check_terms, has_terms
 from planner.verify.totals import check_totals
+from planner.verify.work_costs import check_work_costs
 from sites.calendar import quarter_index, quarters_from
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Verification:
             check_money(self.run.plan, placed, blocks, self.ledger, self.side, values),
             check_cash(self.run.plan, cash),
             check_books(self.run.plan, cash),
+            *([check_work_costs(self.run.plan, cash)] if cash.money.portfolio.workloads else []),
             check_binding(self.run.plan, self.standing, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
