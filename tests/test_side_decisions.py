@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from planner.side.parts import parts_of
 from planner.side.worth import rack_rights, rows_hold, worth_cents
 from planner.solve import solve
 from planner.solve.feasible import holds
+from planner.solve.formulation import MONEY_CENTS
+from planner.solve.program import Program, solve_program
+from planner.solve.side_columns import SideColumns
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
@@ -103,6 +107,54 @@ def test_parts_are_apart_and_leave_nothing_out() -> None:
     rows = [row for part in parts for row in part.row_idx]
     assert len(rows) == len(set(rows))
     assert len(parts) > 2
+
+
+def test_work_in_numbers_of_a_campus_comes_within_an_hour_of_the_linear_program() -> None:
+    problem = campus_of_work()
+    random = np.random.default_rng(3)
+    n_racks = random.integers(0, 400, (3, 3, 4)).cumsum(axis=2).astype(np.int32)
+    found = decided(problem, n_racks)
+    assert found is not None
+    assert problem.side is not None
+    assert rows_hold(problem.side, n_racks, found.values)
+    program = Program()
+    beside = SideColumns(problem, program)
+    standing = np.array([program.variable(0.0) for _ in range(n_racks.size)]).reshape(n_racks.shape)
+    for number, count in zip(standing.ravel().tolist(), n_racks.ravel().tolist(), strict=True):
+        program.fix(number, count)
+    beside.rows(standing, np.arange(3))
+    best = solve_program(program, (1e-9, 1), 20.0)
+    assert best is not None
+    # An hour of each workload's fastest racks is worth less than 40,000 cents, and each quarter rounds a few.
+    assert best.objective * MONEY_CENTS - 2_000_000 <= found.worth_cents <= best.objective * MONEY_CENTS * (1 + 1e-9)
+    assert found.worth_cents > 10**10
+
+
+def campus_of_work() -> Problem:
+    """Three sites of a row each, three workloads of millions of tokens an hour, four quarters."""
+    random, side = np.random.default_rng(11), SideBuilder(("a", "b", "c"), np.arange(3, dtype=np.int32))
+    rate = random.integers(1_000, 20_000, (3, 3)) * 1_000
+    for workload, period in product(range(3), range(4)):
+        work = side.row(f"work:{workload}:{period}")
+        for tier, cents in enumerate((2.0, 1.2, 0.5)):
+            quantity = int(2190 * rate[:, workload].mean() * 300 * random.uniform(0.1, 0.6))
+            sold = side.column(
+                f"sold:{workload}:{tier}:{period}", int(cents * ONE / 1_000), quantity, ColumnKind.FILLED
+            )
+            side.term(sold, work, 1)
+        for site, k in product(range(3), range(3)):
+            name = f"hours:{site}:{k}:{period}"
+            hours = side.row_idx.get(name)
+            hours = side.row(name, 0, [(site, k, period, 2190)]) if hours is None else hours
+            cost = -int(random.integers(500, 4_000)) * ONE
+            serve = side.column(f"serve:{site}:{k}:{workload}:{period}", cost, 10**9, ColumnKind.CHOSEN)
+            side.term(serve, hours, 1)
+            side.term(serve, work, -int(rate[k, workload]))
+    bare = tiny_problem(1, partial_units=True, contract=False)
+    return changed(
+        bare, row_names=("a:r", "b:r", "c:r"), configuration_names=("x", "y", "z"), periods=("1", "2", "3", "4"),
+        side=side.build(),
+    )  # fmt: skip
 
 
 # Toys

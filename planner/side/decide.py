@@ -161,7 +161,9 @@ class _PartDecider:
         for column in on:
             filling.put(column, 1)
         open_columns: tuple[int, ...] = ()
-        if self._program is not None and any(right):
+        # Most parts of a plan's first quarters hold no racks, and so nothing to choose.
+        may_choose = any(right) or any(filling.room(column) for column in part.chosen)
+        if self._program is not None and may_choose:
             relaxed = self._program.solve(filling.slack)
             if relaxed is None and on:
                 return None

@@ -73,6 +73,9 @@ class RelaxedPart:
             self._solver.clearSolver()
         self._solver.run()
         if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            self._solver.clearSolver()  # the basis may have led it astray
+            self._solver.run()
+        if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         solution = self._solver.getSolution()
         return np.array(solution.col_value), np.array(solution.col_dual)

@@ -9,6 +9,7 @@ little but the rounding within blocks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,7 +88,8 @@ def assign(
 def _in_two_steps(
     builder: ClassProgram, stop: tuple[float, int], time_limit_s: float, known: Assignment | None
 ) -> Answer | None:
-    """Count blocks with part units first; then hold these counts and find whole units."""
+    """Count blocks with part units first; then hold these counts and find whole units in the time that is left."""
+    until_s = monotonic() + time_limit_s
     there = builder.start >= 0
     hint = None if known is None else (builder.start[there], known.starts[there].astype(np.float64))
     first = solve_program(builder.program, stop, time_limit_s, hint)
@@ -97,7 +99,8 @@ def _in_two_steps(
         builder.program.fix(int(number), round(float(first.values[number])))
     for number in builder.unit[builder.unit >= 0]:
         builder.program.whole[int(number)] = True
-    return solve_program(builder.program, _UNITS, time_limit_s / 2) or first
+    left_s = until_s - monotonic()
+    return (solve_program(builder.program, _UNITS, left_s) if left_s > 0 else None) or first
 
 
 def assignment_of(builder: ClassProgram, answer: Answer) -> Assignment:

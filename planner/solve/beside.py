@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 
 class Beside(Generic[T]):
-    """Begins at once; an interpreter that ends gives it a second to end too."""
+    """Begins at once; an interpreter that ends gives it a few seconds to end too."""
 
     def __init__(self, call: Callable[[], T]) -> None:
         """Begin the call."""
@@ -42,20 +43,26 @@ class Beside(Generic[T]):
             raise error
         return self._results[0]
 
-    def end(self, patience_s: float) -> None:
-        """Ask a running call to end where it next runs Python, and wait so long for that."""
+    def end(self) -> None:
+        """Ask a running call to end where it next runs Python."""
         number = self._thread.ident
         if number is not None and self._thread.is_alive():
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(number), ctypes.py_object(SystemExit))
-            self._thread.join(patience_s)
+
+    def wait(self, until_s: float) -> None:
+        """Wait for the call, but not beyond a time of the monotonic clock."""
+        self._thread.join(max(until_s - time.monotonic(), 0.0))
 
 
 _begun: WeakSet[Beside[Any]] = WeakSet()
-_PATIENCE_S = 1.0
+_PATIENCE_S = 3.0
 
 
 @atexit.register
 def _end_all() -> None:
     """A thread that comes back from HiGHS while the interpreter goes down would abort the process."""
-    for one in list(_begun):
-        one.end(_PATIENCE_S)
+    begun, until_s = list(_begun), time.monotonic() + _PATIENCE_S
+    for one in begun:
+        one.end()
+    for one in begun:
+        one.wait(until_s)
