@@ -83,11 +83,7 @@ class MoneySummary:
     lines: tuple[MoneyLine, ...]
     objective: str
     bound: str | None
-<<<<<<< HEAD
     """None where the plan was made for another objective, whose bound says nothing of money."""
-=======
-    """None where the plan was chosen for something else than money."""
->>>>>>> S7
     rack_spend: str
     contract_amount: str | None
     no_contract: str
@@ -257,13 +253,8 @@ def money_summary(document: Mapping[str, Any]) -> MoneySummary:
     return MoneySummary(
         whose=_WHOSE[perspective],
         lines=lines,
-<<<<<<< HEAD
         objective=dollars(npv_cents(document)),
         bound=None if "aim" in document else dollars(document["bound"]),
-=======
-        objective=dollars(document.get("npv_cents", document["objective"])),
-        bound=None if "npv_cents" in document else dollars(document["bound"]),
->>>>>>> S7
         rack_spend=dollars(money["rack_spend_cents"]),
         contract_amount=dollars(amount) if amount else None,
         no_contract=RENT.get(perspective, NO_CONTRACT),
