@@ -25,7 +25,7 @@ _LARGEST_GAIN = 1e3
 
 
 class RelaxedPart:
-    """The program of a part, kept in HiGHS; each solve begins at the same basis, so answers depend on sides alone."""
+    """The program of a part, kept in HiGHS; each solve begins afresh at one basis, so answers depend on sides alone."""
 
     def __init__(self, part: Part, scaled: SideTerms, usual_right: Sequence[int]) -> None:
         """Hand the program over.
@@ -67,10 +67,9 @@ class RelaxedPart:
         for row in np.flatnonzero(upper != self._upper).tolist():
             self._solver.changeRowBounds(row, -highspy.kHighsInf, upper[row])
         self._upper = upper
+        self._solver.clearSolver()  # else what it keeps of the last solve may lead to another optimum
         if self._basis is not None:
             self._solver.setBasis(self._basis)
-        else:
-            self._solver.clearSolver()
         self._solver.run()
         if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             self._solver.clearSolver()  # the basis may have led it astray

@@ -121,11 +121,13 @@ def solve(
         plan, objective = closed.plan, closed.objective
         if closed.bound < bound:
             bound, tree = closed.bound, closed.root
-    if objective == bound and reason != StopReason.INTERRUPTED:
-        reason = StopReason.OPTIMAL
     decisions = best_decisions(problem, plan.n_racks)
     if decisions is not None:
+        # What is stated is worth what is stated, whatever these racks were worth beside other decisions.
         plan = Plan(plan.n_racks, decisions.values)
+        objective = objective_cents(problem, plan)
+    if objective == bound and reason != StopReason.INTERRUPTED:
+        reason = StopReason.OPTIMAL
     return Solution(
         plan=plan, objective=objective, bound=bound, status=_status(objective, bound), stop_reason=reason,
         certificate=proven.proof, tree=tree, guide=guide, wall_s=time.monotonic() - started, work=best.work,
