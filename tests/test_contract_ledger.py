@@ -87,7 +87,7 @@ def test_missed_floor_names_the_dearest_limit_first() -> None:
     causes = lines[0].causes
     assert causes is not None
     assert [(one.limit, one.cents_per_unit, one.cents_per_rack) for one in causes.limits] == [
-        ("*:budget:racks", 1.0, 10_000_000.0),
+        ("*:budget:racks", 1.0, 100_000.0),
         ("*:supply:gb200-nvl72", 3000.0, 3000.0),
     ]
     assert causes.n_limits == 2

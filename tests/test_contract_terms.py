@@ -196,8 +196,8 @@ def test_tranche_raises_the_rack_budget_afterwards() -> None:
     (number,) = {int(one) for one in side.capacity_limit_idx}
     assert problem.limits[number].name == "*:budget:racks"
     assert side.capacity_period_idx.tolist() == [3, 4, 5]
-    assert side.capacity_amount.tolist() == [100_000_000 * ONE] * 3
-    assert problem.capacity[number].tolist() == [200_000_000 * ONE] * 6
+    assert side.capacity_amount.tolist() == [1_000_000 * ONE] * 3
+    assert problem.capacity[number].tolist() == [2_000_000 * ONE] * 6
     assert side.column_worth == (0,)
 
 
@@ -224,7 +224,7 @@ def test_a_budget_that_may_grow_is_compared_with_no_limit(rack_price: str, budge
 def test_budget_beyond_64_bits_is_refused() -> None:
     """Scaled by 2^20 the budget must stay below 2^62 with every tranche paid."""
     with pytest.raises(InputError, match="lower the budget or the tranches"):
-        problem_with(tranches=[tranche("racks", 1, rack_budget="30e9 USD")], money={"rack_budget": "30e9 USD"})
+        problem_with(tranches=[tranche("racks", 1, rack_budget="3e12 USD")], money={"rack_budget": "3e12 USD"})
 
 
 def test_take_or_pay_counts_rent_of_the_term() -> None:

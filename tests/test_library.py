@@ -278,7 +278,9 @@ def test_the_deal_is_up_to_one_gigawatt_at_the_meter_with_thirty_billion_committ
     assert [step.capacity for step in portfolio.envelope.steps] == [1_000_000_000]
     assert portfolio.contract is not None
     assert portfolio.contract.amount == 30_000_000_000
-    assert portfolio.money.rack_budget is None
+    capital = [portfolio.money.rack_budget, *(one.rack_budget for one in portfolio.tranches)]
+    assert capital == [16_000_000_000, 5_000_000_000, 5_000_000_000, 5_000_000_000]
+    assert not any(one.cash for one in portfolio.tranches)
     assert (portfolio.start, portfolio.periods) == ("2027-Q1", 16)
     assert {name.split("/")[0] for name in portfolio.configurations} == {each.system for each in portfolio.supply}
 

@@ -384,11 +384,11 @@ def test_contract_amount_and_rate() -> None:
 
 
 def test_budget_beyond_integers_is_refused() -> None:
-    """2^62 / 2^20 cents is 44 billion USD; what full rows may cost beyond that is refused, never wraps around."""
+    """2^62 / 2^20 USD is 4.4 trillion; what full rows may cost beyond that is refused, never wraps around."""
     content = small_world().portfolio.money.systems[0].model_dump(mode="json")
-    systems = [content | {"rack_price": "1e10 USD"}]
+    systems = [content | {"rack_price": "1e12 USD"}]
     with pytest.raises(InputError, match=r"budget:racks.*must stay below 2\^62"):
-        lower(small_world(money={"rack_budget": "3e10 USD", "systems": systems}))
+        lower(small_world(money={"rack_budget": "3e12 USD", "systems": systems}))
 
 
 @pytest.mark.parametrize("where", ["envelope", "service"])

@@ -120,7 +120,7 @@ def test_tranche_by_hand() -> None:
     side = side_of(tranches=clauses, money={"rack_budget": "2e6 USD"})
     column = side.columns["tranche:first"]
     assert (column.worth_scaled, column.most, column.terms) == (100_000 * ONE, 1, {"tranche:first": 4})
-    assert column.raises == {("*:budget:racks", t): 100_000_000 * ONE for t in (3, 4, 5)}
+    assert column.raises == {("*:budget:racks", t): 1_000_000 * ONE for t in (3, 4, 5)}
 
 
 def stated_plan(seed: int, **portfolio: Any) -> tuple[World, dict[str, Any]]:
