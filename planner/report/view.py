@@ -229,7 +229,9 @@ def _budget_note(world: World) -> str:
     budget = world.portfolio.money.rack_budget
     if budget is None:
         return "The portfolio sets no budget for racks, so none limits the plan."
-    return f"The portfolio limits spending on racks to ${float(budget):,.0f}."
+    more = sum(tranche.rack_budget or 0 for tranche in world.portfolio.tranches)
+    added = f" Instalments whose milestones are met add up to ${float(more):,.0f}." if more else ""
+    return f"The portfolio limits spending on racks to ${float(budget):,.0f}.{added}"
 
 
 def _made(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[MadeLine, ...]:
