@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.lower import lower
 from planner.run.create import RunRequest, create_run
@@ -45,6 +46,22 @@ def solution_of(name: str) -> Solution:
 def make_run(name: str, out: Path) -> Run:
     """A whole run of a library world."""
     return create_run(world_of(name), RunRequest(out, OPTIONS), lambda _: None)
+
+
+def with_one_more(run: Path, folder: Path, *place: str | int) -> Path:
+    """A copy of a run whose document states one more at a place.
+
+    Parameters: run; folder, where the copy goes; place, keys of `plan.json` from the outermost on.
+    """
+    shutil.copytree(run, folder)
+    file = folder / "plan.json"
+    content: Any = json.loads(file.read_text(encoding="utf-8"))
+    at = content
+    for key in place[:-1]:
+        at = at[key]
+    at[place[-1]] += 1
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return folder
 
 
 def rehash(folder: Path) -> None:

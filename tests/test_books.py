@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from fixtures.small_site import PROVENANCE
 from fixtures.small_world import small_world
 from hypothesis import given
 from hypothesis import strategies as st
-from run_cases import lowered_of, make_run, solution_of, world_of
+from run_cases import lowered_of, make_run, solution_of, with_one_more, world_of
 from test_cash import VARIED, document_of
 from toy_cases import TOYS
 from work_cases import tier, working_world, workload
@@ -277,14 +276,7 @@ def test_the_checker_refuses_a_cent_more_in_any_of_the_books(taxed: Path, tmp_pa
         ("provider", "tax_cents", 4), ("chain", "after_tax_cents", 0), ("customer", "npv_cents"),
         ("depreciation", 0, "charge_cents", 1), ("provider", "lines", 1, "cents", 2), ("coefficients_cents",),
     )):  # fmt: skip
-        folder = tmp_path / str(n)
-        shutil.copytree(taxed, folder)
-        content = document_of(folder)
-        at: Any = content["books"]
-        for key in place[:-1]:
-            at = at[key]
-        at[place[-1]] += 1
-        (folder / "plan.json").write_text(json.dumps(content), encoding="utf-8")
+        folder = with_one_more(taxed, tmp_path / str(n), "books", *place)
         assert {one.name for one in verify(folder).failed()} == {"books"}, place
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from pyarrow import parquet
-from run_cases import lowered_of, solution_of, world_of
+from run_cases import lowered_of, solution_of, with_one_more, world_of
 from toy_cases import TOYS
 
 from planner.money.flows import cash_flow
@@ -119,14 +119,7 @@ def test_the_checker_accepts_the_cash_and_refuses_a_cent_more(by_hand: Path, tmp
         (("lines", 0, "cents", 3), "rental"),
         (("measures", "npv_cents"), "npv"),
     ):
-        folder = tmp_path / str(due)
-        shutil.copytree(by_hand, folder)
-        content = document_of(folder)
-        at: Any = content["cash"]
-        for key in place[:-1]:
-            at = at[key]
-        at[place[-1]] += 1
-        (folder / "plan.json").write_text(json.dumps(content), encoding="utf-8")
+        folder = with_one_more(by_hand, tmp_path / str(due), "cash", *place)
         failed = {one.name: one.detail for one in verify(folder).failed()}
         assert set(failed) == {"cash"}
         assert due in failed["cash"]

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fixtures.small_site import PROVENANCE, small_site, sourced
+from fixtures.small_site import CURTAILED, PROVENANCE, small_site, sourced
 from fixtures.small_world import small_portfolio, small_world
 
 from planner.errors import InfeasibleError
@@ -70,15 +70,7 @@ def reasons(world: World) -> set[str]:
 def test_curtailment_takes_its_part_of_every_revenue() -> None:
     """5 of 10 MW for 876 h of 8,760 are lost: 5 %, from the quarter on in which the non-firm part is there."""
     content = pairs_site()
-    content["service"] |= {
-        "steps": [{"start": "2026-Q1", "capacity": "5 MW"}],
-        "non_firm": {
-            "steps": [{"start": "2027-Q3", "capacity": "5 MW"}],
-            "curtailed_hours_per_year": "876 h",
-            "notice": "10 min",
-            "provenance": PROVENANCE,
-        },
-    }
+    content["service"] |= CURTAILED
     world = small_world(content, configurations=[GB200], money={"annual_pue": "0", "acceptance_lag_quarters": 1})
     problem = lower(world).problem
     part = [Fraction(1)] * 2 + [Fraction(95, 100)] * 4

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from fixtures.small_site import PROVENANCE, small_site
+from fixtures.small_site import CURTAILED, PROVENANCE, small_site
 from fixtures.small_world import small_world
 from verify_cases import lowered_side, verification_of, verified_side
 from work_cases import curve, made_basis, point, tier, working_world, workload
@@ -143,15 +143,7 @@ def test_rates_follow_speed_factor_goodput_and_gains() -> None:
 def test_curtailed_hours_do_no_work() -> None:
     """5 of 10 MW for 876 h of 8,760 are lost: 5 % of what a rack does, from the quarter in which the part is there."""
     content = small_site()
-    content["service"] |= {
-        "steps": [{"start": "2026-Q1", "capacity": "5 MW"}],
-        "non_firm": {
-            "steps": [{"start": "2027-Q3", "capacity": "5 MW"}],
-            "curtailed_hours_per_year": "876 h",
-            "notice": "10 min",
-            "provenance": PROVENANCE,
-        },
-    }
+    content["service"] |= CURTAILED
     side = side_of(content)
     for quarter, rate in (("2027-Q2", 3600), ("2027-Q3", 3420)):
         assert terms(side, f"serve:small:gb200-nvl72:chat:{quarter}")[f"work:chat:{quarter}"] == -rate

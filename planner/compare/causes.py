@@ -8,10 +8,11 @@ from math import floor
 from typing import TYPE_CHECKING, Any
 
 from planner.compare.attribution import shares_by_start, total_by
-from planner.compare.effects import effects, npv_cents
+from planner.compare.effects import effects
 from planner.compare.placed import plan_of_run
 from planner.lower import lower
 from planner.lower.money import discount
+from planner.run.document import npv_cents
 from planner.run.folder import INPUTS
 from sites.world import load_world_from_inputs
 

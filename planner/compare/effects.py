@@ -10,6 +10,7 @@ import numpy as np
 from planner.compare.placed import plan_of_run
 from planner.errors import InfeasibleError
 from planner.lower import lower
+from planner.run.document import npv_cents
 from planner.side.capacity import most_capacity
 from planner.solve.feasible import limit_loads
 from planner.solve.value import objective_cents
@@ -76,11 +77,6 @@ def effects(world_a: World, world_b: World, plan_a: Document, plan_b: Document) 
         "steps": lines,
         "second_under_first": {"cents": back.cents, "reason": back.reason, **_broken(back)},
     }
-
-
-def npv_cents(document: Mapping[str, Any]) -> int:
-    """What a run's plan is worth in money, whatever it was made for."""
-    return int(document.get("npv_cents", document["objective"]))
 
 
 def _line(cause: str, kind: str | None, before: int, after: int, standing: Standing) -> Document:

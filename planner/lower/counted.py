@@ -7,6 +7,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from planner.lower.money import CENTS_PER_USD, resting_configuration
 from sites.calendar import quarter_index
 from sites.expansion.values import known
@@ -15,6 +17,8 @@ from sites.schema.terms import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from planner.lower.hosts import Offer
     from planner.lower.money import Prices, SiteMoney
@@ -55,6 +59,23 @@ class Counting:
     def n_periods(self) -> int:
         """Decision quarters."""
         return len(self.offer.periods)
+
+    def site_idx(self, row_names: Sequence[str]) -> NDArray[np.int64]:
+        """[n_rows] group of each row.
+
+        Parameters: row_names, `site:row`.
+        """
+        number = {name: group for group, name in enumerate(self.site_names)}
+        return np.array([number[name.partition(":")[0]] for name in row_names], np.int64)
+
+    def standing(self, row_names: Sequence[str], n_racks: NDArray[np.int32]) -> NDArray[np.int64]:
+        """[n_groups, n_configurations, n_periods] standing racks.
+
+        Parameters: row_names, `site:row`; n_racks, [n_rows, n_configurations, n_periods].
+        """
+        total = np.zeros((len(self.site_names), *n_racks.shape[1:]), np.int64)
+        np.add.at(total, self.site_idx(row_names), n_racks.astype(np.int64))
+        return total
 
     def discount(self, t: int) -> Fraction:
         """Worth of money in quarter t at the plan's start."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from planner.lower.contract_terms import price_cents, share_name, unit_of
 from planner.lower.money import CENTS_PER_USD
 from planner.money.lines import JOINT, Account, Line
@@ -68,9 +66,6 @@ def _shortfalls(scene: Scene) -> Iterator[tuple[Line, str, int, Fraction]]:
     counting = scene.lowered.counting
     if scene.portfolio.perspective is Perspective.PROVIDER or not scene.portfolio.commitments:
         return
-    groups = {site: group for group, site in enumerate(counting.site_names)}
-    standing = np.zeros((len(groups), *scene.n_racks.shape[1:]), np.int64)
-    group_idx = [groups[name.partition(":")[0]] for name in scene.problem.row_names]
-    np.add.at(standing, group_idx, np.asarray(scene.n_racks, np.int64))
+    standing = counting.standing(scene.problem.row_names, scene.n_racks)
     for one in obligations(counting, standing, scene.decisions):
         yield Line.SHORTFALL, one.name, _quarter(scene, one.end), Fraction(one.shortfall_cents)

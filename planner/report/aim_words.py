@@ -6,16 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from planner.report.words import dollars, gap_text
+from planner.run.document import npv_cents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CENTS = 100
-
-
-def npv_cents(document: Mapping[str, Any]) -> int:
-    """What a plan is worth in money, whatever it was made for."""
-    return int(document.get("npv_cents", document["objective"]))
 
 
 def aim_sentences(document: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.report.words import dollars, percent
+from planner.run.document import npv_cents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +129,7 @@ def _asset(schedule: Mapping[str, Any]) -> AssetRow:
 def _reconciliation(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """How the objective becomes the net present value of the books that it was chosen in, to the cent."""
     books = document["books"]
-    worth = document.get("npv_cents", document["objective"])
+    worth = npv_cents(document)
     steps = (
         ("What the plan is worth by the published model", worth),
         ("Cents that its coefficients round away", books["coefficients_cents"]),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.report.aim_words import aim_sentences, npv_cents
+from planner.report.aim_words import aim_sentences
 from planner.report.charts import Axis, Bar, QuarterAxis, Segment, axis, quarter_axis
 from planner.report.words import count, dollars, gap_text, kind_title, megawatts, percent
+from planner.run.document import npv_cents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

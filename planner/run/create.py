@@ -99,9 +99,10 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
     tell(Progress("writing", monotonic() - clock, solution.work, solution.objective, solution.bound))
     times = {"started_utc": started.isoformat(timespec="seconds"), "lowering_s": lowering_s, "solve_s": solution.wall_s}
     record = manifest(world, _options_record(request, solution), times)
-    document = _document(world, lowered, aimed)
+    certificate = solution.certificate_json(aimed.problem)
+    document = _document(world, lowered, aimed, certificate)
     with new_run_folder(request.out) as folder:
-        _write(folder, world, lowered, aimed, document, record)
+        _write(folder, world, lowered, aimed, certificate, document, record)
     return Run(request.out, document, warnings)
 
 
@@ -131,7 +132,7 @@ def _options_record(request: RunRequest, solution: Solution) -> dict[str, Any]:
     }
 
 
-def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
+def _document(world: World, lowered: Lowered, aimed: Aimed, certificate: Mapping[str, Any]) -> dict[str, Any]:
     solution = aimed.solution
     n_racks = solution.plan.n_racks
     outcome = Outcome(
@@ -152,8 +153,7 @@ def _document(world: World, lowered: Lowered, aimed: Aimed) -> dict[str, Any]:
         raise AssertionError(msg)
     placed = lowered.refreshes.as_they_are(n_racks)
     document = plan_document(world.portfolio.name, lowered.problem, placed, outcome, evaluation, solution.decisions)
-    prices = solution.certificate_json(aimed.problem)
-    terms = terms_ledger(world, lowered, n_racks, solution.decisions or {}, prices)
+    terms = terms_ledger(world, lowered, n_racks, solution.decisions or {}, certificate)
     if terms is not None:
         document["terms"] = asdict(terms)
     if aimed.statement is not None:
@@ -166,6 +166,7 @@ def _write(
     world: World,
     lowered: Lowered,
     aimed: Aimed,
+    certificate: Mapping[str, Any],
     document: Mapping[str, Any],
     record: Mapping[str, Any],
 ) -> None:
@@ -175,9 +176,9 @@ def _write(
 
     write_json(folder / PLAN, document)
     solution = aimed.solution
-    write_json(folder / CERTIFICATE, solution.certificate_json(aimed.problem))
-    for name, certificate in aimed.certificates.items():
-        write_json(folder / name, certificate)
+    write_json(folder / CERTIFICATE, certificate)
+    for name, other in aimed.certificates.items():
+        write_json(folder / name, other)
     write_json(folder / MANIFEST, record)
     np.savez_compressed(folder / GUIDE, allow_pickle=False, **solution.guide.arrays())
     save_inputs(world, folder / INPUTS)

@@ -114,6 +114,14 @@ def _unit(entry: dict[str, Any]) -> dict[str, Any]:
     return {"site": site, "block": block, **entry}
 
 
+def npv_cents(document: Mapping[str, Any]) -> int:
+    """What a plan is worth in money, whatever it was made for.
+
+    Parameters: document, the content of `plan.json`.
+    """
+    return int(document.get("npv_cents", document["objective"]))
+
+
 def racks_of_document(
     document: Mapping[str, Any], row_names: Sequence[str], configurations: Sequence[str]
 ) -> NDArray[np.int32]:

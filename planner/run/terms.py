@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from planner.lower.counted import Counting, Entry
+    from planner.lower.counted import Entry
     from planner.lower.lowered import Lowered
-    from planner.problem import Problem
     from sites.catalog.loader import Catalog
     from sites.schema.terms import Floor, Share, Tranche
     from sites.world import World
@@ -152,11 +151,11 @@ class _Book:
     ) -> None:
         self._catalog, self._decisions = catalog, decisions
         self._problem, self._counting = lowered.problem, lowered.counting
-        self._site_idx = _site_of_rows(lowered.problem, lowered.counting)
-        self.racks = standing_by_site(self._site_idx, len(lowered.counting.site_names), n_racks)
+        self._site_idx = self._counting.site_idx(lowered.problem.row_names)
+        self.racks = self._counting.standing(lowered.problem.row_names, n_racks)
         """[n_groups, n_configurations, n_periods] racks of the problem's configurations, windows apart."""
         at_work = lowered.refreshes.as_they_are(n_racks)
-        self.standing = standing_by_site(self._site_idx, len(lowered.counting.site_names), at_work)
+        self.standing = self._counting.standing(lowered.problem.row_names, at_work)
         """[n_groups, n_configurations, n_periods] racks as they are, refreshed or not."""
         raised = with_decided_capacity(lowered.problem, decisions)
         loads = limit_loads(lowered.problem, n_racks)
@@ -248,19 +247,3 @@ class _Book:
 
 def _cents(usd: Fraction | None) -> int:
     return int((usd or 0) * CENTS_PER_USD)
-
-
-def _site_of_rows(problem: Problem, counting: Counting) -> NDArray[np.int64]:
-    """[n_rows] group of each row."""
-    number = {name: group for group, name in enumerate(counting.site_names)}
-    return np.array([number[name.partition(":")[0]] for name in problem.row_names], np.int64)
-
-
-def standing_by_site(site_idx: NDArray[np.int64], n_sites: int, n_racks: NDArray[np.int32]) -> NDArray[np.int64]:
-    """[n_sites, n_configurations, n_periods] standing racks.
-
-    Parameters: site_idx, [n_rows]; n_racks, [n_rows, n_configurations, n_periods].
-    """
-    total = np.zeros((n_sites, *n_racks.shape[1:]), np.int64)
-    np.add.at(total, site_idx, n_racks.astype(np.int64))
-    return total
