@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 from fixtures.small_site import CURTAILED, PROVENANCE, small_site
 from fixtures.small_world import small_world
+from run_cases import lowered_of
 from verify_cases import lowered_side, verification_of, verified_side
 from work_cases import curve, made_basis, point, tier, working_world, workload
 
 from planner.lower import lower
+from planner.lower.side_builder import SideBuilder
 from planner.problem import SHARE_BITS, ColumnKind
 from planner.run.rates import work_rates
 from sites.faults import InputError
@@ -330,3 +333,13 @@ def test_a_run_says_what_rates_rest_on() -> None:
     assert (fast.configuration, fast.rate_per_s, fast.reason) == ("gb300-nvl72", 800.0, None)
     assert (fast.status, fast.interpolated, fast.ttft_unchecked, fast.measured) == ("measured", True, True, "2026-Q3")
     assert work_rates(small_world()) == ()
+
+
+def test_a_builder_resumed_from_a_program_builds_it_again() -> None:
+    """Instalments that widen a budget included: every array to the last entry."""
+    for name in ("toy-work-choice", "toy-tranche-budget"):
+        side = lowered_of(name).problem.side
+        assert side is not None
+        again = SideBuilder.resumed(side).build()
+        for field in fields(side):
+            np.testing.assert_array_equal(getattr(again, field.name), getattr(side, field.name))

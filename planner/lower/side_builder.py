@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +31,26 @@ class SideBuilder:
         self._columns: list[tuple[int, int, ColumnKind]] = []
         self._terms: list[list[tuple[int, int]]] = []
         self._capacity: list[list[tuple[int, int, int]]] = []
+
+    @classmethod
+    def resumed(cls, side: SideProgram) -> SideBuilder:
+        """A builder that holds a program already, to which rows and columns are added."""
+        builder = cls(side.group_names, side.group_of_row_idx)
+        racks = (side.rack_group_idx, side.rack_configuration_idx, side.rack_period_idx, side.rack_coefficient)
+        entries = _unpacked(side.rack_ptr, racks)
+        for name, right, own in zip(side.row_names, side.row_right, entries, strict=True):
+            builder.row(name, right, [(g, k, t, number) for g, k, t, number in own])
+        figures = zip(side.column_names, side.column_worth, side.column_most, side.column_kind, strict=True)
+        for name, worth_scaled, most, kind in figures:
+            builder.column(name, worth_scaled, most, kind)
+        for column, own in enumerate(_unpacked(side.term_ptr, (side.term_row_idx, side.term_coefficient))):
+            for row, coefficient in own:
+                builder.term(column, row, coefficient)
+        capacity = (side.capacity_limit_idx, side.capacity_period_idx, side.capacity_amount)
+        for column, own in enumerate(_unpacked(side.capacity_ptr, capacity)):
+            for limit, period, amount in own:
+                builder.capacity(column, limit, period, amount)
+        return builder
 
     def row(self, name: str, right: int = 0, racks: Iterable[tuple[int, int, int, int]] = ()) -> int:
         """Add a row and return its number.
@@ -109,3 +130,9 @@ def _packed(
     ptr = np.cumsum([0, *(len(one) for one in lists)], dtype=np.int64)
     flat = np.array([entry for one in lists for entry in one], np.int64).reshape(-1, width)
     return ptr, [np.ascontiguousarray(flat[:, field]) for field in range(width)]
+
+
+def _unpacked(ptr: NDArray[np.int64], arrays: Sequence[NDArray[np.integer[Any]]]) -> list[list[tuple[int, ...]]]:
+    """The lists that `_packed` laid end to end."""
+    entries = list(zip(*(array.tolist() for array in arrays), strict=True))
+    return [entries[first:last] for first, last in pairwise(ptr.tolist())]

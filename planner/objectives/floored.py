@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import SHARE_BITS, ColumnKind, SideProgram
+from planner.lower.side_builder import SideBuilder
+from planner.problem import SHARE_BITS, ColumnKind
 from sites.schema.objective import Kind
 
 if TYPE_CHECKING:
@@ -37,97 +38,29 @@ def floored(problem: Problem, measure: Coefficients, least: Fraction, price_cent
     whole number of its coefficients.
     """
     wanted = ceil(least / measure.per_unit)
-    side = problem.side or _empty(problem)
-    row = side.n_rows
-    group, configuration, period, number = _counted(side, measure)
-    sold = [column for column, worth in enumerate(measure.column_worth) if worth]
-    return replace(
-        problem, side=_with_row(side, row, -wanted, (group, configuration, period, number), sold, price_cents)
-    )
+    builder = _builder(problem)
+    row = builder.row(f"floor:{NAME}", -wanted, _counted(builder, measure))
+    for column, worth in enumerate(measure.column_worth):
+        if worth:
+            builder.term(column, row, -1)
+    short = builder.column(f"short:{NAME}", -price_cents << SHARE_BITS, max(0, wanted), ColumnKind.NEEDED)
+    builder.term(short, row, -1)
+    return replace(problem, side=builder.build())
 
 
-def _empty(problem: Problem) -> SideProgram:
-    """A side program in which nothing is decided, its groups the sites of the rows."""
+def _builder(problem: Problem) -> SideBuilder:
+    """Holds the problem's side program; without one nothing, its groups the sites of the rows."""
+    if problem.side is not None:
+        return SideBuilder.resumed(problem.side)
     sites = [name.partition(":")[0] for name in problem.row_names]
     names = tuple(dict.fromkeys(sites))
-    none = np.zeros(0, np.int32)
-    long, start = np.zeros(0, np.int64), np.zeros(1, np.int64)
-    return SideProgram(
-        group_names=names,
-        group_of_row_idx=np.array([names.index(site) for site in sites], np.int32),
-        row_names=(),
-        row_right=(),
-        rack_ptr=start,
-        rack_group_idx=none,
-        rack_configuration_idx=none,
-        rack_period_idx=none,
-        rack_coefficient=long,
-        column_names=(),
-        column_worth=(),
-        column_most=(),
-        column_kind=(),
-        term_ptr=start,
-        term_row_idx=none,
-        term_coefficient=long,
-        capacity_ptr=start,
-        capacity_limit_idx=none,
-        capacity_period_idx=none,
-        capacity_amount=long,
-    )
+    return SideBuilder(names, np.array([names.index(site) for site in sites], np.int32))
 
 
-def _counted(side: SideProgram, measure: Coefficients) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _counted(builder: SideBuilder, measure: Coefficients) -> list[tuple[int, int, int, int]]:
     """Group, configuration, period and number of racks that count; every row of a group counts them alike."""
-    first_rows = [int(np.flatnonzero(side.group_of_row_idx == group)[0]) for group in range(side.n_groups)]
+    groups = range(len(builder.group_names))
+    first_rows = [int(np.flatnonzero(builder.group_of_row_idx == group)[0]) for group in groups]
     values = measure.period_value[first_rows]
-    group, configuration, period = np.nonzero(values)
-    return group, configuration, period, values[group, configuration, period]
-
-
-def _with_row(
-    side: SideProgram,
-    row: int,
-    right: int,
-    racks: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-    sold: list[int],
-    price_cents: int,
-) -> SideProgram:
-    group, configuration, period, number = racks
-    term_row, term_coefficient, term_ptr = _with_terms(side, row, sold)
-    return replace(
-        side,
-        row_names=(*side.row_names, f"floor:{NAME}"),
-        row_right=(*side.row_right, right),
-        rack_ptr=np.append(side.rack_ptr, side.rack_ptr[-1] + number.size),
-        rack_group_idx=np.append(side.rack_group_idx, group).astype(np.int32),
-        rack_configuration_idx=np.append(side.rack_configuration_idx, configuration).astype(np.int32),
-        rack_period_idx=np.append(side.rack_period_idx, period).astype(np.int32),
-        rack_coefficient=np.append(side.rack_coefficient, number).astype(np.int64),
-        column_names=(*side.column_names, f"short:{NAME}"),
-        column_worth=(*side.column_worth, -price_cents << SHARE_BITS),
-        column_most=(*side.column_most, max(0, -right)),
-        column_kind=(*side.column_kind, ColumnKind.NEEDED),
-        term_ptr=term_ptr,
-        term_row_idx=term_row,
-        term_coefficient=term_coefficient,
-        capacity_ptr=np.append(side.capacity_ptr, side.capacity_ptr[-1]),
-    )
-
-
-def _with_terms(side: SideProgram, row: int, sold: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Terms of every column, with −1 in the row for each that counts and for what is short, the last column."""
-    counts = set(sold)
-    rows: list[list[int]] = []
-    numbers: list[list[int]] = []
-    for column in range(side.n_columns):
-        own = slice(int(side.term_ptr[column]), int(side.term_ptr[column + 1]))
-        rows.append([*side.term_row_idx[own].tolist(), *([row] if column in counts else [])])
-        numbers.append([*side.term_coefficient[own].tolist(), *([-1] if column in counts else [])])
-    rows.append([row])
-    numbers.append([-1])
-    ptr = np.cumsum([0, *(len(one) for one in rows)], dtype=np.int64)
-    return (
-        np.array([each for one in rows for each in one], np.int32),
-        np.array([each for one in numbers for each in one], np.int64),
-        ptr,
-    )
+    places = zip(*(index.tolist() for index in np.nonzero(values)), strict=True)
+    return [(group, k, t, int(values[group, k, t])) for group, k, t in places]
