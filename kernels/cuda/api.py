@@ -1,0 +1,22 @@
+"""The one place that imports Numba's CUDA; importing it needs numba-cuda, a device only when something runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numba import cuda
+from numba.core import config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
+"""Whether kernels run in Numba's simulator (NUMBA_ENABLE_CUDASIM=1), thread by thread in Python."""
+
+
+def device(function: Callable[..., Any]) -> Any:
+    """Mark a function that kernels call and that itself asks for threads, barriers or shared memory."""
+    return cuda.jit(device=True)(function)
+
+
+__all__ = ["SIMULATED", "cuda", "device"]
