@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from numba import cuda
+from numba import cuda as numba_cuda
 from numba.core import config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+cuda: Any = numba_cuda
+"""Numba's CUDA, untyped; kernels name it as a global of their module, where the simulator looks for it."""
 
 SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
 """Whether kernels run in Numba's simulator (NUMBA_ENABLE_CUDASIM=1), thread by thread in Python."""

@@ -44,7 +44,7 @@ def each_array(value: Value, function: Callable[[str, Any], Any], name: str = ""
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", range(len(value)))
         parts = [each_array(part, function, f"{name}.{field}") for field, part in zip(fields, value, strict=True)]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)  # type: ignore[call-arg]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if isinstance(value, np.ndarray) or hasattr(value, "__cuda_array_interface__"):
         replaced: Value = function(name, value)
         return replaced
