@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from kernels.cuda.api import cuda
+from kernels.cuda.compile_list import CompileCase
 from kernels.cuda.launch import launch, over
 
 if TYPE_CHECKING:
@@ -24,3 +27,9 @@ def slack_kernel(capacity: Any, load: Any, result: Any, fault: Any) -> None:  # 
         period = (place // n_lanes) % n_periods
         limit = place // (n_lanes * n_periods)
         result[limit, period, lane] = capacity[limit, period] - load[limit, period, lane]
+
+
+def compile_cases() -> list[CompileCase]:
+    """How the bodies are launched."""
+    periods, lanes = np.zeros((1, 1), np.int64), np.zeros((1, 1, 1), np.int64)
+    return [CompileCase("slack", slack_kernel, (periods, lanes, lanes))]
