@@ -92,6 +92,15 @@ class SearchState(NamedTuple):
     """[n_lanes] cents."""
 
 
+class Room(NamedTuple):
+    """Where search works within a call, so that no step asks for memory."""
+
+    counts: NDArray[np.int64]
+    """[n_periods, n_lanes] racks for which a row has room."""
+    kept: NDArray[np.int64]
+    """[n_kept_rows, n_configurations, n_periods, n_lanes] racks of the blocks that a step empties, as they were."""
+
+
 class Schedule(NamedTuple):
     """Which moves a call of search makes."""
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernels.constants import HALF, MOST_BLOCKS, NEAR
-from kernels.jitable import jitable
-from kernels.loops.random import COMMON_LANE, draw
-from kernels.loops.refill import empty_block, refill_block, shift_racks
+from kernels.contract import Room
+from kernels.jitable import allocation_free
+from kernels.loops.random import COMMON_LANE, draw, draw_of, step_word
+from kernels.loops.refill import clear_block, refill_block
+from kernels.loops.rows import shift_racks
 from kernels.loops.value import block_worth, premium
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from kernels.contract import PackingModel, Schedule, SearchGuide, SearchState
 
 
-@jitable
+@allocation_free
 def choose_blocks(seed: int, step: int, n_blocks: int, chosen: NDArray[np.int64]) -> int:
     """The distinct blocks that a step empties: one anywhere, others near it or anywhere; returns how many.
 
@@ -41,14 +43,14 @@ def choose_blocks(seed: int, step: int, n_blocks: int, chosen: NDArray[np.int64]
     return n_chosen
 
 
-@jitable
+@allocation_free
 def draw_below(seed: int, step: int, number: int, end: int) -> int:
     """A draw common to all lanes in [0, end), for ends beyond 65536 too."""
     drawn = draw(seed, COMMON_LANE, step, number) * 65536 + draw(seed, COMMON_LANE, step, number + 1024)
     return int(drawn % end)
 
 
-@jitable
+@allocation_free
 def choose_pattern(guide: SearchGuide, block: int, chance: int) -> int:
     """The pattern of a block's pool that this draw picks by weight; -1 where the pool is empty."""
     pool = guide.pool_of_block_idx[block]
@@ -58,76 +60,75 @@ def choose_pattern(guide: SearchGuide, block: int, chance: int) -> int:
     return -1
 
 
-@jitable
+@allocation_free
 def refill_chosen(
     model: PackingModel,
     guide: SearchGuide,
     state: SearchState,
     block: int,
     lane: int,
-    seed: int,
-    global_lane: int,
-    step: int,
+    word: np.uint64,
+    drawn: bool,
+    room: NDArray[np.int64],
 ) -> None:
     """Draw a pattern for an empty block of one lane, and fill it."""
-    pattern = choose_pattern(guide, block, draw(seed, global_lane, step, block + (1 << 20)))
+    pattern = choose_pattern(guide, block, draw_of(word, block + (1 << 20)))
     if pattern >= 0:
-        refill_block(model, guide, state.n_racks, state.slack, block, pattern, lane, seed, global_lane, step)
+        refill_block(model, guide, state.n_racks, state.slack, block, pattern, lane, word, drawn, room)
 
 
-@jitable
+@allocation_free
 def revalue(model: PackingModel, state: SearchState, block: int, lane: int) -> None:
     """Value a block again and carry the difference into the lane's revenue and objective (without premium)."""
+    worth = 0
     for period in range(state.revenue.shape[0]):
-        state.revenue[period, lane] -= state.block_revenue[block, period, lane]
-    state.objective[lane] -= state.block_value[block, lane]
-    state.block_value[block, lane] = block_worth(model, state.n_racks, block, lane, state.block_revenue)
-    state.objective[lane] += state.block_value[block, lane]
-    for period in range(state.revenue.shape[0]):
-        state.revenue[period, lane] += state.block_revenue[block, period, lane]
+        before = state.block_revenue[block, period, lane]
+        worth += block_worth(model, state.n_racks, block, period, lane, state.block_revenue)
+        state.revenue[period, lane] += state.block_revenue[block, period, lane] - before
+    state.objective[lane] += worth - state.block_value[block, lane]
+    state.block_value[block, lane] = worth
 
 
-@jitable
-def keep_rows(
+@allocation_free
+def keep_block(
     model: PackingModel,
-    state: SearchState,
-    chosen: NDArray[np.int64],
-    n_chosen: int,
+    n_racks: NDArray[np.int64],
+    block: int,
+    first: int,
+    period: int,
     lane: int,
     kept: NDArray[np.int64],
-) -> None:
-    """Copy the racks of the chosen blocks to kept [n_kept_rows, n_configurations, n_periods]."""
-    position = 0
-    for number in range(n_chosen):
-        for index in range(model.block_ptr[chosen[number]], model.block_ptr[chosen[number] + 1]):
-            kept[position] = state.n_racks[model.block_row_idx[index], :, :, lane]
-            position += 1
+) -> int:
+    """Copy a block's racks in a period to kept from row `first` on; returns the next free row of kept."""
+    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
+        for configuration in range(n_racks.shape[1]):
+            kept[first, configuration, period, lane] = n_racks[model.block_row_idx[index], configuration, period, lane]
+        first += 1
+    return first
 
 
-@jitable
+@allocation_free
 def put_back(
     model: PackingModel,
-    state: SearchState,
-    chosen: NDArray[np.int64],
-    n_chosen: int,
+    n_racks: NDArray[np.int64],
+    slack: NDArray[np.int64],
+    block: int,
+    first: int,
+    period: int,
     lane: int,
     kept: NDArray[np.int64],
-) -> None:
-    """Bring the chosen blocks back to the racks that were kept."""
-    position = 0
-    change = np.zeros(kept.shape[2], np.int64)
-    for number in range(n_chosen):
-        for index in range(model.block_ptr[chosen[number]], model.block_ptr[chosen[number] + 1]):
-            row = model.block_row_idx[index]
-            for configuration in range(kept.shape[1]):
-                for period in range(kept.shape[2]):
-                    standing = state.n_racks[row, configuration, period, lane]
-                    change[period] = kept[position, configuration, period] - standing
-                shift_racks(model, state.n_racks, state.slack, row, configuration, lane, change)
-            position += 1
+) -> int:
+    """Bring a block back in a period to the racks kept from row `first` on; returns the next row of kept."""
+    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
+        row = model.block_row_idx[index]
+        for configuration in range(n_racks.shape[1]):
+            change = kept[first, configuration, period, lane] - n_racks[row, configuration, period, lane]
+            shift_racks(model, n_racks, slack, row, configuration, period, lane, change)
+        first += 1
+    return first
 
 
-@jitable
+@allocation_free
 def attempt(
     model: PackingModel,
     guide: SearchGuide,
@@ -135,46 +136,57 @@ def attempt(
     chosen: NDArray[np.int64],
     n_chosen: int,
     lane: int,
-    seed: int,
-    global_lane: int,
-    step: int,
+    word: np.uint64,
+    drawn: bool,
     threshold: int,
-    kept: NDArray[np.int64],
+    room: Room,
 ) -> None:
     """Empty the chosen blocks of one lane, fill them anew, and keep the better plan within the threshold."""
     before = state.objective[lane]
-    keep_rows(model, state, chosen, n_chosen, lane, kept)
     state.objective[lane] -= premium(model, state.revenue, lane)
+    for period in range(state.revenue.shape[0]):
+        first = 0
+        for number in range(n_chosen):
+            first = keep_block(model, state.n_racks, chosen[number], first, period, lane, room.kept)
+            clear_block(model, state.n_racks, state.slack, chosen[number], period, lane)
     for number in range(n_chosen):
-        empty_block(model, state.n_racks, state.slack, chosen[number], lane)
-    for number in range(n_chosen):
-        refill_chosen(model, guide, state, chosen[number], lane, seed, global_lane, step)
+        refill_chosen(model, guide, state, chosen[number], lane, word, drawn, room.counts)
         revalue(model, state, chosen[number], lane)
     after = state.objective[lane] + premium(model, state.revenue, lane)
     if after + threshold < before:
-        put_back(model, state, chosen, n_chosen, lane, kept)
+        for period in range(state.revenue.shape[0]):
+            first = 0
+            for number in range(n_chosen):
+                first = put_back(model, state.n_racks, state.slack, chosen[number], first, period, lane, room.kept)
         for number in range(n_chosen):
             revalue(model, state, chosen[number], lane)
         after = before
     state.objective[lane] = after
 
 
+@allocation_free
+def largest_block(model: PackingModel) -> int:
+    """Rows of the block that has most."""
+    largest = 0
+    for block in range(model.block_ptr.shape[0] - 1):
+        largest = max(largest, model.block_ptr[block + 1] - model.block_ptr[block])
+    return int(largest)
+
+
 def search(model: PackingModel, guide: SearchGuide, state: SearchState, schedule: Schedule) -> None:
     """Make one step for each entry of the schedule's thresholds, in every lane; the state is changed in place."""
     n_blocks = model.block_ptr.shape[0] - 1
-    largest = 0
-    for block in range(n_blocks):
-        largest = max(largest, model.block_ptr[block + 1] - model.block_ptr[block])
-    kept = np.zeros((MOST_BLOCKS * largest, state.n_racks.shape[1], state.n_racks.shape[2]), np.int64)
+    _, n_configurations, n_periods, n_lanes = state.n_racks.shape
+    kept = np.zeros((MOST_BLOCKS * largest_block(model), n_configurations, n_periods, n_lanes), np.int64)
+    room = Room(np.zeros((n_periods, n_lanes), np.int64), kept)
     chosen = np.zeros(MOST_BLOCKS, np.int64)
     for index in range(schedule.threshold.shape[0]):
         step = schedule.first_step + index
         n_chosen = choose_blocks(schedule.seed, step, n_blocks, chosen)
-        for lane in range(state.objective.shape[0]):
-            attempt(
-                model, guide, state, chosen, n_chosen, lane, schedule.seed, schedule.first_lane + lane, step,
-                schedule.threshold[index], kept,
-            )  # fmt: skip
+        for lane in range(n_lanes):
+            word = step_word(schedule.seed, schedule.first_lane + lane, step)
+            threshold = schedule.threshold[index]
+            attempt(model, guide, state, chosen, n_chosen, lane, word, step > 0, threshold, room)
 
 
 def construct(
@@ -189,15 +201,16 @@ def construct(
 
     Parameters: block_pattern_idx [n_blocks], -1 leaves a block empty; block_order_idx [n_blocks].
     """
+    room = np.zeros(state.revenue.shape, np.int64)
     for lane in range(state.objective.shape[0]):
+        word = step_word(schedule.seed, schedule.first_lane + lane, schedule.first_step)
         state.objective[lane] -= premium(model, state.revenue, lane)
         for position in range(block_order_idx.shape[0]):
             block = block_order_idx[position]
             pattern = block_pattern_idx[block]
             if pattern >= 0:
                 refill_block(
-                    model, guide, state.n_racks, state.slack, block, pattern, lane, schedule.seed,
-                    schedule.first_lane + lane, schedule.first_step,
-                )  # fmt: skip
+                    model, guide, state.n_racks, state.slack, block, pattern, lane, word, schedule.first_step > 0, room
+                )
                 revalue(model, state, block, lane)
         state.objective[lane] += premium(model, state.revenue, lane)

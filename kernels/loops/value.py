@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernels.jitable import jitable
+from kernels.jitable import allocation_free
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kernels.contract import PackingModel
 
 
-@jitable
+@allocation_free
 def premium(model: PackingModel, revenue: NDArray[np.int64], lane: int) -> int:
     """Worth of the contract: revenue is sold at the contract's price, earliest first, until it is used up.
 
@@ -29,43 +29,40 @@ def premium(model: PackingModel, revenue: NDArray[np.int64], lane: int) -> int:
     return worth
 
 
-@jitable
+@allocation_free
 def block_worth(
     model: PackingModel,
     n_racks: NDArray[np.int64],
     block: int,
+    period: int,
     lane: int,
     block_revenue: NDArray[np.int64],
 ) -> int:
-    """Cents of one block without the premium; writes its contract revenue.
+    """Cents of one block in one period without the premium; writes its contract revenue.
 
     Parameters: n_racks [n_rows, n_configurations, n_periods, n_lanes]; block_revenue [n_blocks, n_periods, n_lanes].
     """
-    worth = 0
-    n_periods = n_racks.shape[2]
-    for period in range(n_periods):
-        revenue = 0
-        standing = 0
-        for system in range(model.unit_racks.shape[0]):
-            of_system = 0
-            for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
-                configuration = model.system_configuration_idx[position]
-                for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-                    row = model.block_row_idx[index]
-                    count = n_racks[row, configuration, period, lane]
-                    worth += count * model.value[row, configuration, period]
-                    revenue += count * model.revenue[row, configuration, period]
-                    of_system += count
-            units = (of_system + model.unit_racks[system] - 1) // model.unit_racks[system]
-            worth -= units * model.unit_cost[block, system, period]
-            standing += of_system
-        if standing > 0:
-            worth -= model.open_cost[block, period]
-        block_revenue[block, period, lane] = revenue
-    return worth
+    worth, revenue, standing = 0, 0, 0
+    for system in range(model.unit_racks.shape[0]):
+        of_system = 0
+        for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
+            configuration = model.system_configuration_idx[position]
+            for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
+                row = model.block_row_idx[index]
+                count = n_racks[row, configuration, period, lane]
+                worth += count * model.value[row, configuration, period]
+                revenue += count * model.revenue[row, configuration, period]
+                of_system += count
+        units = (of_system + model.unit_racks[system] - 1) // model.unit_racks[system]
+        worth -= units * model.unit_cost[block, system, period]
+        standing += of_system
+    if standing > 0:
+        worth -= model.open_cost[block, period]
+    block_revenue[block, period, lane] = revenue
+    return int(worth)
 
 
-@jitable
+@allocation_free
 def plan_value(
     model: PackingModel,
     n_racks: NDArray[np.int64],
@@ -81,8 +78,9 @@ def plan_value(
     for lane in range(n_lanes):
         total = 0
         for block in range(n_blocks):
-            block_value[block, lane] = block_worth(model, n_racks, block, lane, block_revenue)
-            total += block_value[block, lane]
+            block_value[block, lane] = 0
             for period in range(n_periods):
+                block_value[block, lane] += block_worth(model, n_racks, block, period, lane, block_revenue)
                 revenue[period, lane] += block_revenue[block, period, lane]
+            total += block_value[block, lane]
         objective[lane] = total + premium(model, revenue, lane)
