@@ -137,11 +137,11 @@ def _validator(base: str, *, minimum: int | None, maximum: int | None, spelt: st
 
 
 def _text(value: Fraction, base: str) -> str:
-    number = str(value.numerator) if value.denominator == 1 else _decimal_text(value)
+    number = str(value.numerator) if value.denominator == 1 else decimal_text(value)
     return f"{number} {base}" if base else number
 
 
-def _decimal_text(value: Fraction) -> str:
+def decimal_text(value: Fraction) -> str:
     """The shortest decimal that reads back as the same fraction; fractions that have none keep 30 digits."""
     denominator, digits = value.denominator, 0
     while denominator % 10 == 0:

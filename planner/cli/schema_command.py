@@ -8,7 +8,7 @@ from planner.cli.screen import put_json
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(["site", "portfolio", "catalog"]))
+@click.argument("kind", type=click.Choice(["site", "portfolio", "catalog", "scenarios"]))
 def command(kind: str) -> None:
     """Print the JSON Schema of a kind of input file; editors complete and check YAML with it.
 

@@ -1,6 +1,7 @@
 """The bundled library: real sites, portfolios and toys, found by name.
 
-`portfolios/NAME.yaml`, `sites/NAME.yaml`, and one folder for each toy: `toys/NAME/portfolio.yaml` and `site.yaml`.
+`portfolios/NAME.yaml`, `sites/NAME.yaml`, `scenarios/NAME.yaml`, and one folder for each toy:
+`toys/NAME/portfolio.yaml` and `site.yaml`.
 """
 
 from __future__ import annotations
@@ -70,6 +71,20 @@ def find_site(name: str) -> Path | None:
 def default_portfolio() -> Path:
     """The portfolio under which a bare site file is planned."""
     return FOLDER / "portfolios" / f"{DEFAULT}.yaml"
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Names of scenario files."""
+    return tuple(sorted(_scenarios()))
+
+
+def find_scenarios(name: str) -> Path | None:
+    """The scenario file of this name, or None."""
+    return _scenarios().get(name)
+
+
+def _scenarios() -> dict[str, Path]:
+    return {path.stem: path for path in (FOLDER / "scenarios").glob("*.yaml")}
 
 
 def _portfolios() -> dict[str, Path]:

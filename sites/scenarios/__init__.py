@@ -1,0 +1,1 @@
+"""Scenarios: named changes to the files that a plan is made from."""

@@ -1,0 +1,174 @@
+"""A future applied to input files: the files with its changes, and what was changed where."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sites.faults import Fault, InputError
+from sites.scenarios.edits import EditError, as_yaml, edited
+from sites.scenarios.paths import Place, find_places, parse_path, place_text, value_at
+from sites.yaml_nodes import plain_value, read_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sites.inputs import InputFile
+    from sites.scenarios.futures import Future, Inherited
+    from sites.scenarios.paths import Found, Step
+
+MISSING = "(missing)"
+"""What is shown where a key was added or taken away."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that an override changes."""
+
+    file: str
+    place: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of one override."""
+
+    inherited: Inherited
+    changes: tuple[Change, ...]
+    said: str | None = None
+    """Why nothing changed, where that is allowed."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Input files under a future."""
+
+    files: tuple[InputFile, ...]
+    """In their order; files that nothing changes are the same bytes."""
+    applied: tuple[Applied, ...]
+
+    @property
+    def n_changes(self) -> int:
+        """Values that differ from the base."""
+        return sum(len(one.changes) for one in self.applied)
+
+
+class Documents:
+    """Input files as values, read once and shared by all futures; a future copies what it changes."""
+
+    def __init__(self, files: Sequence[InputFile]) -> None:
+        """Keep the files, which must be readable (a world has been loaded from them)."""
+        self.files = tuple(files)
+        self._values: dict[str, Any] = {}
+        [portfolio] = [file for file in files if file.role == "portfolio"]
+        self.start: str = self.value(portfolio)["start"]
+
+    def value(self, file: InputFile) -> Any:
+        """The content of one of the files; not to be changed."""
+        if file.name not in self._values:
+            self._values[file.name] = plain_value(read_nodes(file.content, file.name)[0])
+        return self._values[file.name]
+
+    def under(self, future: Future) -> Resolved:
+        """The files under a future.
+
+        Raises InputError for every override whose path leads nowhere or that changes nothing without being allowed
+        to, and for changes that cannot be made to what stands there.
+        """
+        changed: dict[str, Any] = {}
+        applied: list[Applied] = []
+        faults: list[Fault] = []
+        for inherited in future.overrides:
+            try:
+                applied.append(self._apply(inherited, changed))
+            except EditError as error:
+                key = f"scenario '{future.name}': {inherited.override.path}"
+                if inherited.origin != future.name:
+                    key += f" (from '{inherited.origin}')"
+                faults.append(Fault(future.file, None, key, str(error)))
+        if faults:
+            raise InputError(faults)
+        files = tuple(
+            replace(file, content=_written(changed[file.name])) if file.name in changed else file for file in self.files
+        )
+        return Resolved(files, tuple(applied))
+
+    def _apply(self, inherited: Inherited, changed: dict[str, Any]) -> Applied:
+        override = inherited.override
+        if override.needs is not None and not any(found.places for _, found in self._found(override.needs, changed)):
+            return Applied(inherited, (), f"there is no {override.needs}")
+        found = self._found(override.path, changed)
+        adds = "value" in override.model_fields_set
+        changes: list[Change] = []
+        n_places = 0
+        for file, places in found:
+            # From the last on, so that taking items out of a list moves none that is still to be taken.
+            for place in [*(places.absent if adds else ()), *reversed(places.places)]:
+                n_places += 1
+                document = changed.get(file.name, self.value(file))
+                change = self._change(file, document, place, inherited)
+                if change is None:
+                    continue
+                if file.name not in changed:
+                    changed[file.name] = copy.deepcopy(document)
+                _put(changed[file.name], place, change.after)
+                changes.append(change)
+        if changes:
+            return Applied(inherited, tuple(reversed(changes)))
+        if override.where == "present":
+            return Applied(inherited, (), "nothing there changes" if n_places else f"there is no {override.path}")
+        reasons = dict.fromkeys(f"{file.name}: {reason}" for file, places in found for reason in places.reasons)
+        told = "; ".join(list(reasons)[:3]) or "there is no such file"
+        message = "nothing there changes" if n_places else f"the path leads nowhere: {told}"
+        msg = f"{message}; mend it, or write 'where: present' if that may be"
+        raise EditError(msg)
+
+    def _change(self, file: InputFile, document: Any, place: Place, inherited: Inherited) -> Change | None:
+        """What an override makes of one place; None where that is what stands there already."""
+        override = inherited.override
+        above = value_at(document, place[:-1])
+        exists = isinstance(above, list) or place[-1] in above
+        before = above[place[-1]] if exists else MISSING
+        takes_away = "value" in override.model_fields_set and override.value is None
+        try:
+            after = MISSING if takes_away else edited(before, override, self.start)
+        except EditError as error:
+            msg = f"{file.name}: {place_text(place)}: {error}"
+            raise EditError(msg) from None
+        if takes_away and not exists:
+            return None
+        if exists and not takes_away and after == before:
+            return None
+        return Change(file.name, place_text(place), before, after)
+
+    def _found(self, path: str, changed: dict[str, Any]) -> list[tuple[InputFile, Found]]:
+        """Where a path leads in each document that it may mean."""
+        domain, *steps = parse_path(path)
+        role = {"portfolio": "portfolio", "sites": "site", "catalog": "catalog"}[domain.text]
+        files = [file for file in self.files if file.role == role]
+        if role == "site":
+            chosen, *steps = steps
+            files = [file for file in files if chosen.text in {"*", self.value(file)["name"]}]
+        if role == "catalog":
+            files = self._with_key(files, steps[0]) or files
+        return [(file, find_places(changed.get(file.name, self.value(file)), steps)) for file in files]
+
+    def _with_key(self, files: Sequence[InputFile], step: Step) -> list[InputFile]:
+        """Files of the catalogue that have a top key."""
+        return [file for file in files if step.text == "*" or step.text in self.value(file)]
+
+
+def _put(document: Any, place: Place, after: Any) -> None:
+    above = value_at(document, place[:-1])
+    if after is MISSING:
+        del above[place[-1]]
+    else:
+        above[place[-1]] = after
+
+
+def _written(value: Any) -> bytes:
+    """A changed document; it does not name the future, so that the same changes make the same bytes."""
+    return (as_yaml(value) + "\n").encode("utf-8")
