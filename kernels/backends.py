@@ -10,12 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kernels.cuda import presence
+from kernels.handover import device_only, host_only
+from kernels.home import HostHome
 from kernels.registry import KERNELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BACKENDS = ("numba", "numpy")
+    from kernels.home import Home
+
+BACKENDS = ("cuda", "numba", "numpy")
 """Best first; `auto` takes the first that runs here."""
 
 
@@ -24,22 +29,39 @@ class BackendError(Exception):
 
 
 def why_not(backend: str) -> str | None:
-    """The reason why a backend does not run here, or None when it does; imports nothing heavy."""
+    """The reason why a backend does not run here, or None when it does; imports nothing heavy unless there is a GPU."""
     if backend == "numpy":
         return None
     if backend == "numba":
         return None if importlib.util.find_spec("numba") else "the package numba is not installed"
+    if backend == "cuda":
+        return why_not("numba") or presence.why_not()
     return f"there is no backend '{backend}'; choose one of auto, {', '.join(BACKENDS)}"
+
+
+def why_not_auto(backend: str) -> str | None:
+    """The reason why `auto` does not choose a backend, or None: CUDA must first agree with the loops on the device."""
+    reason = why_not(backend)
+    return presence.why_not_by_itself() if reason is None and backend == "cuda" else reason
 
 
 def resolve(backend: str) -> str:
     """The backend that a request means; `auto` is the best that runs here. Raises BackendError with the reason."""
     if backend == "auto":
-        return next(name for name in BACKENDS if why_not(name) is None)
+        return next(name for name in BACKENDS if why_not_auto(name) is None)
     reason = why_not(backend)
     if reason is not None:
         raise BackendError(reason)
     return backend
+
+
+def home(backend: str) -> Home:
+    """Where a backend keeps its arrays. Raises BackendError when it does not run here."""
+    if backend == "reference" or resolve(backend) != "cuda":
+        return HostHome()
+    from kernels.cuda.device_home import DeviceHome
+
+    return DeviceHome()
 
 
 def _load(reference: str) -> Callable[..., Any]:
@@ -52,17 +74,23 @@ def _load(reference: str) -> Callable[..., Any]:
 def kernel(name: str, backend: str) -> Callable[..., Any]:
     """The form of a kernel that a backend runs; `reference` gives the plain loops themselves.
 
-    Raises BackendError when the backend does not run here, KeyError for an unknown kernel.
+    It takes arrays of that backend's memory only and raises TypeError, which names the argument, for others. Raises
+    BackendError when the backend does not run here, KeyError for an unknown kernel.
     """
     spec = KERNELS[name]
-    if backend == "reference":
-        return _load(spec.reference)
-    if resolve(backend) == "numpy":
-        return _load(spec.vectorised)
+    runs = backend if backend == "reference" else resolve(backend)
+    if runs == "cuda":
+        return device_only(name, _load(spec.cuda))
+    if runs == "numba":
+        return host_only(name, runs, _compiled(_load(spec.reference)))
+    return host_only(name, runs, _load(spec.vectorised if runs == "numpy" else spec.reference))
+
+
+def _compiled(loops: Callable[..., Any]) -> Callable[..., Any]:
     import numba
 
     numba.config.CACHE_DIR = str(_compiled_directory())  # type: ignore[attr-defined]
-    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(_load(spec.reference))
+    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(loops)
     return compiled
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from hypothesis import settings
 
 TESTS = Path(__file__).parent
 TINY = TESTS / "tiny"
+
+# Numba decides at its import whether CUDA is simulated: test_cuda_simulator.py runs these files with it, each alone.
+collect_ignore = [] if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1" else ["simulator"]
 
 # A slow machine is no failure, and a run must be repeatable.
 settings.register_profile("gigaplan", deadline=None, derandomize=True, max_examples=60)

@@ -208,9 +208,11 @@ def test_doctor_names_every_backend_and_why_one_does_not_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kernels.backends.why_not", lambda name: "no compiler" if name == "numba" else None)
+    monkeypatch.setattr("kernels.cuda.presence.why_not_by_itself", lambda: "disagrees")
     assert run("doctor", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert {one["name"]: one["why_not"] for one in found["backends"]} == {
+        "backend cuda": "disagrees",
         "backend numba": "no compiler",
         "backend numpy": None,
     }

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from first_order_cases import ModelShape, copy_of, lane_of, make_model, make_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.backends import BACKENDS, kernel, why_not
 from kernels.contract import FirstOrderState
 from kernels.loops.projection import project_isotone, project_total
+from kernels.samples.first_order import ModelShape, copy_of, lane_of, make_model, make_state
 from kernels.vectorised import projection as vectorised
 
 if TYPE_CHECKING:

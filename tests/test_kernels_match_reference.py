@@ -12,19 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_cases import (
-    INACTIVE,
-    Case,
-    CaseShape,
-    assert_plan_rules,
-    assert_same,
-    case_shapes,
-    copy_of,
-    empty_state,
-    loads_by_hand,
-    make_case,
-    schedule,
-)
+from kernel_cases import assert_plan_rules, assert_same, case_shapes, loads_by_hand
 
 from kernels.backends import BACKENDS, kernel, why_not
 from kernels.constants import ALWAYS, GUIDED, MOST_BLOCKS, NEVER
@@ -32,6 +20,7 @@ from kernels.loops import random as loop_random
 from kernels.loops import refill as loop_refill
 from kernels.loops import search as loop_search
 from kernels.registry import KERNELS
+from kernels.samples.packing import INACTIVE, Case, CaseShape, copy_of, empty_state, make_case, schedule
 from kernels.vectorised import random as array_random
 from kernels.vectorised import refill as array_refill
 from kernels.vectorised import search as array_search

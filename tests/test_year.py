@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from run_cases import make_run
-from year_cases import air, filled, hand_model, library_world
+from year_cases import air, filled, library_world
 
 from kernels.hourly import (
     AIR_FANS_WH,
@@ -32,6 +32,7 @@ from kernels.loops.cooling_hour import (
     pump_share,
 )
 from kernels.loops.hourly import loss_w
+from kernels.samples.years import hand_model
 from planner.cli.main import main
 from planner.year.classes import existing
 from planner.year.document import hour_name

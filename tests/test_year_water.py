@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from year_cases import AIR, DESIGN_CURVES, air, hand_model
+from year_cases import AIR, air
 
 from kernels.hourly import (
     ADIABATIC,
@@ -21,6 +21,7 @@ from kernels.hourly import (
     WETTED,
 )
 from kernels.loops.cooling_hour import compressor_w, cooler_hour, fewer_pay
+from kernels.samples.years import DESIGN_CURVES, hand_model
 from planner.year.plants import at_leaving
 from planner.year.scenarios import Scenario, scenarios
 from planner.year.simulate import simulate

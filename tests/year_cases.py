@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernels.hourly import DRY, ELEMENT, FANS, MACHINERY, PUMPS, ROWS, SUPPORT, YearModel
 from planner.run.draws import configuration_draw, feed_limit_w
 from planner.year.document import year_document
 from planner.year.model import plan_year
-from planner.year.plants import ChillerModel, CoolerModel, CurveModel
 from planner.year.scenarios import scenarios
 from planner.year.simulate import AirYears, air_years, simulate
 from planner.year.weather import site_weather
@@ -35,52 +32,7 @@ def air(dry_bulb_degc: Any, depression_k: float = 5.0) -> AirYears:
 AIR = air(np.linspace(-30, 55, 171))
 """Every half degree that weather may bring."""
 
-DESIGN_CURVES = {
-    "has_curves": 1.0, "curves_from_degc": 29.44, "curves_to_degc": 46.0, "reference_cop": 2.9,
-    "capacity_constant": 1.5, "capacity_linear": -0.014, "power_constant": 0.3, "power_linear": 0.02,
-}  # fmt: skip
-"""Curves of chillers that hold on warm days."""
-
-NAMES = ("rows", "support", "pumps", "fans", "machinery", "transformer", "service")
 AIR_RACK = "gb300-nvl72"
-
-
-def hand_model(**changes: float) -> YearModel:
-    """Two rows of 400 kW behind one transformer, with 50 kW of support gear and one plant."""
-    kinds = [ROWS, SUPPORT, PUMPS, FANS, MACHINERY, ELEMENT, ELEMENT]
-    n = len(kinds)
-
-    def column(**values: float) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return np.array([values.get(name, 0.0) for name in NAMES])
-
-    plant = {
-        "heat_w": 700e3, "fixed_heat_w": 100e3, "design_heat_w": 1e6, "design_pump_w": 10e3, "supply_degc": 40.0,
-        "rise_k": 10.0,
-        **asdict(CoolerModel(DRY, 1e6, 10.0, 20e3)),
-        **asdict(ChillerModel(1e6, 2.0, 35.0, 0.02, 0.5, 37.0, 13.0)),
-        **asdict(CurveModel()),
-    } | changes  # fmt: skip
-    return YearModel(
-        class_ptr=np.array([0, n]),
-        kind=np.array(kinds),
-        members=np.array([2.0, 1, 1, 1, 1, 1, 1]),
-        entry_ptr=np.array([0, 0, 0, 0, 0, 0, 5, 6]),
-        entry_class_idx=np.array([0, 1, 2, 3, 4, 5]),
-        entry_share=np.array([2.0, 1, 1, 1, 1, 1]),
-        plate_w=column(transformer=1e6),
-        loss_no_load=column(transformer=0.001),
-        loss_linear=column(),
-        loss_quadratic=column(transformer=0.01),
-        rating_w=np.array([inf] * 5 + [920e3, 1e6]),
-        draw_w=column(rows=400e3, support=50e3, pumps=8e3, fans=4e3),
-        fixed_w=column(machinery=1e3),
-        flow_ratio=column(pumps=1.0, fans=0.4),
-        flow_base=column(fans=0.1),
-        plant_idx=np.array([-1, -1, -1, -1, 0, -1, -1]),
-        most_load_factor=np.array([1.25]),
-        recirculation_k=np.array([0.0]),
-        **{name: np.array([value]) for name, value in plant.items()},
-    )
 
 
 @cache

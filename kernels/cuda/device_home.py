@@ -8,7 +8,8 @@ import numpy as np
 
 from kernels.cuda.api import SIMULATED
 from kernels.cuda.launch import check
-from kernels.cuda.memory import SimulatedArray, array_module, each_array, is_on_device
+from kernels.cuda.memory import array_module, each_array, is_on_device
+from kernels.cuda.simulated import SimulatedArray
 
 Value = TypeVar("Value")
 
@@ -18,7 +19,7 @@ class DeviceHome:
 
     @property
     def xp(self) -> Any:
-        """CuPy, or NumPy in the simulator."""
+        """CuPy, or what stands for it in the simulator."""
         return array_module()
 
     def put(self, value: Value) -> Value:
@@ -44,4 +45,4 @@ def _get(name: str, array: Any) -> Any:
     if not is_on_device(array):
         msg = f"get: '{name.lstrip('.') or 'array'}' lies in the host's memory already"
         raise TypeError(msg)
-    return np.array(array) if SIMULATED else array_module().asnumpy(array)
+    return array_module().asnumpy(array)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernels.cuda.api import SIMULATED, cuda
 from kernels.cuda.faults import raise_fault
-from kernels.cuda.memory import SimulatedArray, array_module, native
+from kernels.cuda.memory import array_module, native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,15 +68,14 @@ class _Pending:
         if len(self.kernels) == _WORDS:
             check()
         if self.words is None:
-            words = array_module().zeros(_WORDS, "int64")
-            self.words = words.view(SimulatedArray) if SIMULATED else words
+            self.words = array_module().zeros(_WORDS, "int64")
         self.kernels.append(kernel)
         return self.words[len(self.kernels) - 1 : len(self.kernels)]
 
     def take(self) -> Iterator[tuple[str, int]]:
         kernels, words = self.kernels, self.words
         self.kernels, self.words = [], None
-        found = [] if words is None else (words if SIMULATED else array_module().asnumpy(words)).tolist()
+        found = [] if words is None else array_module().asnumpy(words).tolist()
         return zip(kernels, found[: len(kernels)], strict=True)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from kernels.cuda.api import SIMULATED, cuda
+from kernels.cuda.simulated import SimulatedArray, SimulatedModule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,15 +16,11 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-class SimulatedArray(np.ndarray[Any, np.dtype[Any]]):
-    """An array in the simulated device's memory: told apart from the host's by its type alone."""
-
-
 @cache
 def array_module() -> Any:
-    """CuPy, or NumPy in the simulator, where CuPy cannot run."""
+    """CuPy, or in the simulator, where CuPy cannot run, NumPy behind CuPy's rules."""
     if SIMULATED:
-        return np
+        return SimulatedModule()
     import cupy
 
     return cupy
@@ -51,19 +48,28 @@ def each_array(value: Value, function: Callable[[str, Any], Any], name: str = ""
     return value
 
 
+def require_device(kernel: str, value: object, name: str) -> None:
+    """Raise TypeError for an array in the host's memory. Parameters: kernel and name, of the call and its argument."""
+    if isinstance(value, tuple):
+        for field, part in zip(getattr(value, "_fields", range(len(value))), value, strict=True):
+            require_device(kernel, part, f"{name}.{field}")
+    elif isinstance(value, np.ndarray) and not is_on_device(value):
+        msg = (
+            f"kernel '{kernel}' on backend cuda: argument '{name}' lies in the host's memory; "
+            "move it with home('cuda').put first"
+        )
+        raise TypeError(msg)
+
+
 def native(kernel: str, value: Value, name: str) -> Value:
     """What Numba takes for a value on the device, without a copy.
 
+    Numba's launch would copy an array of the host to the device and back in silence; none ever gets there.
     Parameters: kernel and name, of the call and its argument. Raises TypeError for an array in the host's memory.
     """
 
     def one(place: str, array: Any) -> Any:
-        if not is_on_device(array):
-            msg = (
-                f"kernel '{kernel}' on backend cuda: argument '{place}' lies in the host's memory "
-                f"({type(array).__module__}.{type(array).__name__}); move it with home('cuda').put first"
-            )
-            raise TypeError(msg)
+        require_device(kernel, array, place)
         return array.view(np.ndarray) if SIMULATED else cuda.as_cuda_array(array, sync=False)
 
     return each_array(value, one, name)

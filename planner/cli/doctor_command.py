@@ -43,10 +43,12 @@ def _findings() -> dict[str, Any]:
 
 
 def _backends() -> list[dict[str, Any]]:
-    """Every backend, whether it runs here, and if not why."""
-    from kernels.backends import BACKENDS, why_not
+    """Every backend, whether it runs here, and why it does not, or why `auto` does not choose it."""
+    from kernels.backends import BACKENDS, why_not, why_not_auto
 
-    return [{"name": f"backend {name}", "runs": why_not(name) is None, "why_not": why_not(name)} for name in BACKENDS]
+    return [
+        {"name": f"backend {name}", "runs": why_not(name) is None, "why_not": why_not_auto(name)} for name in BACKENDS
+    ]
 
 
 def _solver() -> dict[str, Any]:

@@ -71,18 +71,21 @@ def make_state(model: FirstOrderModel, seed: int) -> FirstOrderState:
     """Some point within the boxes, with other anchors, at its second to fifth step."""
     random = np.random.default_rng(seed)
     dtype, n_lanes = model.gain.dtype, model.gain.shape[2]
-    points = [random.uniform(0.0, 1.0, part.shape).astype(dtype) for _ in range(3) for part in (model.gain, model.gate)]
-    steps = [random.uniform(0.05, 0.2, n_lanes).astype(dtype) for _ in range(2)]
-    return FirstOrderState(*points, random.integers(1, 5, n_lanes), *steps)
+    places = [part.shape for _ in range(3) for part in (model.gain, model.gate)]
+    parts: list[Any] = [random.uniform(0.0, 1.0, shape).astype(dtype) for shape in places]
+    sizes = [np.asarray(random.uniform(0.05, 0.2, n_lanes)).astype(dtype) for _ in range(2)]
+    parts += [random.integers(1, 5, n_lanes), *sizes]
+    return FirstOrderState(*parts)
 
 
 def copy_of(state: FirstOrderState) -> FirstOrderState:
     """The state in arrays of its own."""
-    return FirstOrderState(*(part.copy() for part in state))
+    parts: list[Any] = [part.copy() for part in state]
+    return FirstOrderState(*parts)
 
 
 def lane_of(model: FirstOrderModel, lane: int) -> FirstOrderModel:
     """The program of one lane alone."""
     own = slice(lane, lane + 1)
-    parts = {name: np.ascontiguousarray(getattr(model, name)[..., own]) for name in PER_LANE}
+    parts: dict[str, Any] = {name: np.ascontiguousarray(getattr(model, name)[..., own]) for name in PER_LANE}
     return model._replace(amount=model.amount[own], **parts)

@@ -1,0 +1,38 @@
+"""Loads, slack and value of any racks, on the simulated device, are those of the plain loops, to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from kernel_cases import case_shapes, loads_by_hand
+
+from kernels.backends import home
+from kernels.cuda import launch
+from kernels.samples.calls import Call, ran
+from kernels.samples.packing import CaseShape, empty_state, make_case
+
+THERE = home("cuda")
+some_racks = st.integers(0, 2**32 - 1)
+batches = st.sampled_from([1, 2, 5])
+grids = st.sampled_from([(1, 1), (4, 3), (7, 2)])
+
+
+def set_grid(grid: tuple[int, int]) -> None:
+    launch.limits.n_threads, launch.limits.n_blocks = grid
+
+
+@given(shape=case_shapes, n_lanes=batches, grid=grids)
+def test_loads_slack_and_value_are_the_loops(shape: CaseShape, n_lanes: int, grid: tuple[int, int]) -> None:
+    set_grid(grid)
+    model, state = make_case(shape).model, empty_state(make_case(shape).model, n_lanes)
+    random = np.random.default_rng(shape.seed)
+    racks = random.integers(0, 5, state.n_racks.shape) * random.integers(0, 2, state.n_racks.shape)
+    other = np.full_like(state.slack, 7)
+    load = ran(Call("loads", (model, racks, other)), "cuda")[2]
+    assert (load == loads_by_hand(model, racks)).all()
+    left = ran(Call("slack", (model, load, other)), "cuda")[2]
+    np.testing.assert_array_equal(left, model.capacity[:, :, None] - load)
+    call = Call("plan_value", (model, racks, *(np.full_like(part, 7) for part in state[2:])))
+    for ours, theirs in zip(ran(call, "cuda")[1:], ran(call, "reference")[1:], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
