@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from kernels.jitable import jitable
-
 INDEX, ROOM, NOT_FINITE = 1, 2, 3
 """Words of a fault: an index outside of its array, more than the room that was given holds, a float that is not finite.
 
@@ -23,14 +19,3 @@ def raise_fault(kernel: str, word: int) -> None:
     kind, text = _EXCEPTIONS.get(word, (RuntimeError, f"unknown fault {word}"))
     msg = f"kernel '{kernel}' on backend cuda: {text}"
     raise kind(msg)
-
-
-@jitable
-def all_inside(first: int, end: int, indices: Any, n: int) -> bool:
-    """Whether the places from `first` to before `end` hold indices of n things."""
-    if first < 0 or end > indices.shape[0]:
-        return False
-    for place in range(first, end):  # noqa: SIM110 - no generators on the device
-        if indices[place] < 0 or indices[place] >= n:
-            return False
-    return True

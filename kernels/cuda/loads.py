@@ -39,9 +39,8 @@ def loads_kernel(
     n_rows, n_configurations, n_periods, n_lanes = n_racks.shape
     n_limits, n_entries = load.shape[0], entry_limit_idx.shape[0]
     for place in range(cuda.grid(1), n_rows * n_periods * n_lanes, cuda.gridsize(1)):
-        lane = place % n_lanes
-        period = (place // n_lanes) % n_periods
-        row = place // (n_lanes * n_periods)
+        lane, rest = place % n_lanes, place // n_lanes
+        row, period = rest // n_periods, rest % n_periods
         if row_ptr[row] < 0 or row_ptr[row + 1] > n_entries:
             cuda.atomic.max(fault, 0, INDEX)
             continue
@@ -66,9 +65,8 @@ def slack_kernel(capacity: Any, load: Any, result: Any, fault: Any) -> None:  # 
     """One thread for each place [limit, period, lane], lanes fastest."""
     n_periods, n_lanes = load.shape[1], load.shape[2]
     for place in range(cuda.grid(1), load.size, cuda.gridsize(1)):
-        lane = place % n_lanes
-        period = (place // n_lanes) % n_periods
-        limit = place // (n_lanes * n_periods)
+        lane, rest = place % n_lanes, place // n_lanes
+        limit, period = rest // n_periods, rest % n_periods
         result[limit, period, lane] = capacity[limit, period] - load[limit, period, lane]
 
 

@@ -42,40 +42,26 @@ def block_worth(
     Parameters: n_racks [n_rows, n_configurations, n_periods, n_lanes]; block_revenue [n_blocks, n_periods, n_lanes].
     """
     worth = 0
-    for period in range(n_racks.shape[2]):
-        worth += block_period_worth(model, n_racks, block, period, lane, block_revenue)
-    return worth
-
-
-@jitable
-def block_period_worth(
-    model: PackingModel,
-    n_racks: NDArray[np.int64],
-    block: int,
-    period: int,
-    lane: int,
-    block_revenue: NDArray[np.int64],
-) -> int:
-    """Cents of one block in one period without the premium; writes its contract revenue (shapes as above)."""
-    worth = 0
-    revenue = 0
-    standing = 0
-    for system in range(model.unit_racks.shape[0]):
-        of_system = 0
-        for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
-            configuration = model.system_configuration_idx[position]
-            for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-                row = model.block_row_idx[index]
-                count = n_racks[row, configuration, period, lane]
-                worth += count * model.value[row, configuration, period]
-                revenue += count * model.revenue[row, configuration, period]
-                of_system += count
-        units = (of_system + model.unit_racks[system] - 1) // model.unit_racks[system]
-        worth -= units * model.unit_cost[block, system, period]
-        standing += of_system
-    if standing > 0:
-        worth -= model.open_cost[block, period]
-    block_revenue[block, period, lane] = revenue
+    n_periods = n_racks.shape[2]
+    for period in range(n_periods):
+        revenue = 0
+        standing = 0
+        for system in range(model.unit_racks.shape[0]):
+            of_system = 0
+            for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
+                configuration = model.system_configuration_idx[position]
+                for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
+                    row = model.block_row_idx[index]
+                    count = n_racks[row, configuration, period, lane]
+                    worth += count * model.value[row, configuration, period]
+                    revenue += count * model.revenue[row, configuration, period]
+                    of_system += count
+            units = (of_system + model.unit_racks[system] - 1) // model.unit_racks[system]
+            worth -= units * model.unit_cost[block, system, period]
+            standing += of_system
+        if standing > 0:
+            worth -= model.open_cost[block, period]
+        block_revenue[block, period, lane] = revenue
     return worth
 
 
