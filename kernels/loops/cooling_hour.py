@@ -101,8 +101,18 @@ def cooler_share(design_k: float, load: float, supply_degc: float, rise_k: float
     approach. While they carry at most their rating the return is cooled to that plus approach; beyond it the approach
     grows with the heat, and without a coil (approach 0) they carry no more than their rating.
     """
+    near_k: float = approach_k(design_k, min(1.0, load))
+    share: float = share_within(near_k, design_k, load, supply_degc, rise_k, entering_degc)
+    return share
+
+
+@jitable
+def share_within(
+    near_k: float, design_k: float, load: float, supply_degc: float, rise_k: float, entering_degc: float
+) -> float:
+    """Share as of `cooler_share`; near_k is the approach at this heat, or at rated heat where that is less."""
     return_degc = supply_degc + rise_k
-    leaving_degc: float = max(supply_degc, entering_degc + approach_k(design_k, min(1.0, load)))
+    leaving_degc = max(supply_degc, entering_degc + near_k)
     share = max(0.0, return_degc - leaving_degc) / rise_k
     if share * load <= 1.0:
         return share
@@ -136,6 +146,84 @@ def fewer_pay(saved_w: float, extra_fan_w: float, cop: float, able_w: float, res
 
 
 @jitable
+def all_coolers(
+    load: float,
+    dry_degc: float,
+    wet_degc: float,
+    supply_degc: float,
+    rise_k: float,
+    kind: int,
+    design_k: float,
+    saturation_efficiency: float,
+) -> tuple[float, float, float]:
+    """What a plant's coolers do if all of them run: share of its heat, share of full air flow, what they approach.
+
+    Parameters: heat of the plant over their rated heat; dry and wet bulb that enter; set-point and rise; kind;
+    approach at rated heat; saturation efficiency of wetted pads, which are wetted only where dry air leaves heat over.
+    """
+    entering_degc = wet_degc if kind == WET else dry_degc
+    share = cooler_share(design_k, load, supply_degc, rise_k, entering_degc)
+    if kind == ADIABATIC and share < 1.0:
+        entering_degc = dry_degc - saturation_efficiency * max(0.0, dry_degc - wet_degc)
+        share = cooler_share(design_k, load, supply_degc, rise_k, entering_degc)
+    flow = air_flow(approach_k(design_k, load), supply_degc - entering_degc, rise_k / 2.0, load)
+    return share, flow, entering_degc
+
+
+@jitable
+def coolers_that_pay(
+    heat_w: float,
+    share: float,
+    flow: float,
+    entering_degc: float,
+    supply_degc: float,
+    rise_k: float,
+    rated_w: float,
+    design_k: float,
+    design_fan_w: float,
+    cop: float,
+    able_w: float,
+) -> tuple[float, float, float]:
+    """Share of the heat, fans (W) and share of air flow of all coolers, or of as many as carry their rated heat.
+
+    Parameters: heat of the plant; share, air flow and what is approached if all run (`all_coolers`); set-point and
+    rise; rated heat, approach and fans; COP of the chillers (0 without) and what they can remove.
+    """
+    load = heat_w / rated_w
+    fan_w = design_fan_w * fan_share(flow)
+    if design_k > 0.0:
+        fewer = share_within(design_k, design_k, max(1.0, load), supply_degc, rise_k, entering_degc)
+        part = min(1.0, fewer * load)
+        saved_w, extra_w = heat_w * (share - fewer), fan_w - design_fan_w * part
+        if fewer_pay(saved_w, extra_w, cop, able_w, heat_w * (1.0 - fewer)):
+            return fewer, design_fan_w * part, part
+    return share, fan_w, flow
+
+
+@jitable
+def latent_heat_w(
+    cooled_w: float,
+    flow: float,
+    depression_k: float,
+    rise_k: float,
+    kind: int,
+    rated_w: float,
+    design_k: float,
+) -> float:
+    """Latent heat of the water that coolers evaporate: all heat of wet ones, what pads take from the air that is moved.
+
+    Parameters: heat removed; share of full air flow; how much pads cool the air (K, 0 while they are dry); rise;
+    kind; rated heat and approach.
+    """
+    if kind == WET:
+        return cooled_w
+    if kind != ADIABATIC:
+        return 0.0
+    air_rise_k = AIR_RISE_SHARE * (design_k + rise_k / 2.0) if design_k > 0.0 else rise_k
+    return flow * rated_w / air_rise_k * depression_k
+
+
+@jitable
 def cooler_hour(
     heat_w: float,
     dry_degc: float,
@@ -153,31 +241,18 @@ def cooler_hour(
     """One hour of a plant's coolers: heat removed, fans, and latent heat of the water evaporated, W.
 
     Parameters: heat of the plant; dry and wet bulb that enter; set-point and rise; kind; rated heat, approach and
-    fans; saturation efficiency of wetted pads; COP of the chillers (0 without) and what they can remove. Pads are
-    wetted only where dry air leaves heat over; what they evaporate cools the air that the fans move. Rated heat 0
+    fans; saturation efficiency of wetted pads; COP of the chillers (0 without) and what they can remove. Rated heat 0
     stands for no coolers.
     """
     if rated_w <= 0.0 or heat_w <= 0.0:
         return 0.0, 0.0, 0.0
-    load = heat_w / rated_w
-    entering_degc = wet_degc if kind == WET else dry_degc
-    share = cooler_share(design_k, load, supply_degc, rise_k, entering_degc)
-    padded = kind == ADIABATIC and share < 1.0
-    if padded:
-        entering_degc = dry_degc - saturation_efficiency * max(0.0, dry_degc - wet_degc)
-        share = cooler_share(design_k, load, supply_degc, rise_k, entering_degc)
+    share, flow, entering_degc = all_coolers(
+        heat_w / rated_w, dry_degc, wet_degc, supply_degc, rise_k, kind, design_k, saturation_efficiency
+    )
     if share <= 0.0:
         return 0.0, 0.0, 0.0
-    flow = air_flow(approach_k(design_k, load), supply_degc - entering_degc, rise_k / 2.0, load)
-    fan_w = design_fan_w * fan_share(flow)
-    if design_k > 0.0:
-        fewer = cooler_share(design_k, max(1.0, load), supply_degc, rise_k, entering_degc)
-        part = min(1.0, fewer * load)
-        saved_w, extra_w = heat_w * (share - fewer), fan_w - design_fan_w * part
-        if fewer_pay(saved_w, extra_w, cop, able_w, heat_w * (1.0 - fewer)):
-            share, fan_w, flow = fewer, design_fan_w * part, part
-    latent_w = heat_w * share if kind == WET else 0.0
-    if padded:
-        air_rise_k = AIR_RISE_SHARE * (design_k + rise_k / 2.0) if design_k > 0.0 else rise_k
-        latent_w = flow * rated_w / air_rise_k * (dry_degc - entering_degc)
+    share, fan_w, flow = coolers_that_pay(
+        heat_w, share, flow, entering_degc, supply_degc, rise_k, rated_w, design_k, design_fan_w, cop, able_w
+    )
+    latent_w = latent_heat_w(heat_w * share, flow, dry_degc - entering_degc, rise_k, kind, rated_w, design_k)
     return heat_w * share, fan_w, latent_w

@@ -62,7 +62,7 @@ def loss_w(output_w: float, plate_w: float, no_load: float, linear: float, quadr
 
 
 @jitable
-def _steady_loads(
+def steady_loads(
     model: YearModel,
     site: int,
     load_factor: float,
@@ -110,7 +110,7 @@ def _site_year(
     first, last, n_hours = model.class_ptr[site], model.class_ptr[site + 1], len(dry_bulb_degc)
     energy, water_l = result.energy_wh[site, :, scenario], result.water_l[site, :, scenario]
     recirculation_k = model.recirculation_k[site]
-    _steady_loads(model, site, load_factor, n_hours, energy, taken_w)
+    steady_loads(model, site, load_factor, n_hours, energy, taken_w)
     for hour in range(n_hours):
         air_degc = dry_bulb_degc[hour] + offset_k + recirculation_k
         over_element, over_plant, compressing, wetted, meter_w = False, False, False, False, 0.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from kernels.backends import kernel, resolve
+from kernels.backends import home, kernel, resolve
 from kernels.hourly import N_ENERGIES, N_HOURS_KINDS, N_WATERS, YearInput, YearResult
 
 if TYPE_CHECKING:
@@ -65,20 +65,23 @@ def simulate(
 ) -> YearResult:
     """Every hour of every site under every scenario.
 
-    Parameters: model; air of each site; drawn scenarios; backend; n_threads, each with a part of the
-    scenarios. The result does not depend on n_threads. Raises BackendError when the backend does not run here.
+    Parameters: model; air of each site; drawn scenarios; backend; n_threads, each with a part of the scenarios (the
+    backend cuda takes them all at once). The result does not depend on n_threads. Raises BackendError when the backend
+    does not run here.
     """
-    run = kernel("hourly_year", resolve(backend) if backend != "reference" else backend)
+    backend = resolve(backend) if backend != "reference" else backend
+    run, there = kernel("hourly_year", backend), home(backend)
+    held, dry, wet = there.put(model), there.put(air.dry_bulb_degc), there.put(air.wet_bulb_degc)
 
     def part(some: Sequence[Scenario]) -> YearResult:
         n_sites, n_hours = air.dry_bulb_degc.shape
-        result = empty_result(n_sites, n_hours, len(model.kind), len(model.heat_w), len(some))
-        offsets = np.array([one.temperature_offset_k for one in some])
-        factors = np.array([one.load_factor for one in some])
-        run(model, YearInput(air.dry_bulb_degc, air.wet_bulb_degc, offsets, factors), result)
-        return result
+        result = there.put(empty_result(n_sites, n_hours, len(model.kind), len(model.heat_w), len(some)))
+        offsets = there.put(np.array([one.temperature_offset_k for one in some]))
+        factors = there.put(np.array([one.load_factor for one in some]))
+        run(held, YearInput(dry, wet, offsets, factors), result)
+        return there.get(result)
 
-    n_parts = max(1, min(n_threads, len(drawn)))
+    n_parts = 1 if backend == "cuda" else max(1, min(n_threads, len(drawn)))
     cuts = [len(drawn) * number // n_parts for number in range(n_parts + 1)]
     with ThreadPoolExecutor(n_parts) as pool:
         parts = list(pool.map(part, [drawn[a:b] for a, b in pairwise(cuts)]))
