@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 cuda: Any = numba_cuda
 """Numba's CUDA, untyped; kernels name it as a global of their module, where the simulator looks for it."""
 
+# Small grids are launched on purpose: an iteration of few lanes stays on the device all the same.
+config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # type: ignore[attr-defined]
+
 SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
 """Whether kernels run in Numba's simulator (NUMBA_ENABLE_CUDASIM=1), thread by thread in Python."""
 

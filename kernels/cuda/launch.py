@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from kernels.cuda.api import SIMULATED, cuda
@@ -63,6 +64,8 @@ class _Pending:
 
     words: Any = None
     kernels: list[str] = field(default_factory=list)
+    lock: Any = field(default_factory=RLock)
+    """Held from the choice of a word until its kernel is started, so that no other thread's look comes between."""
 
     def next_word(self, kernel: str) -> Any:
         if len(self.kernels) == _WORDS:
@@ -73,8 +76,9 @@ class _Pending:
         return self.words[len(self.kernels) - 1 : len(self.kernels)]
 
     def take(self) -> Iterator[tuple[str, int]]:
-        kernels, words = self.kernels, self.words
-        self.kernels, self.words = [], None
+        with self.lock:
+            kernels, words = self.kernels, self.words
+            self.kernels, self.words = [], None
         found = [] if words is None else array_module().asnumpy(words).tolist()
         return zip(kernels, found[: len(kernels)], strict=True)
 
@@ -95,13 +99,14 @@ def launch(kernel: str, body: Callable[..., None], grid: Grid, **arguments: Any)
     tally.n_launches += 1
     tally.n_threads += grid.n_blocks * grid.n_threads * grid.n_threads_y
     own = [native(kernel, value, name) for name, value in arguments.items()]
-    fault = native(kernel, _pending.next_word(kernel), "fault")
     threads = (grid.n_threads, grid.n_threads_y)
-    compiled(body)[grid.n_blocks, threads, _stream(), grid.shared_bytes](*own, fault)
+    with _pending.lock:
+        fault = native(kernel, _pending.next_word(kernel), "fault")
+        compiled(body)[grid.n_blocks, threads, _stream(), grid.shared_bytes](*own, fault)
 
 
 def check() -> None:
-    """Wait for the kernels started so far and raise the first fault that one of them found."""
+    """Wait for the kernels started so far on the current stream and raise the first fault that one of them found."""
     for kernel, word in _pending.take():
         if word:
             raise_fault(kernel, int(word))

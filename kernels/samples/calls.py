@@ -40,15 +40,17 @@ def sample_calls(lanes: Sequence[int] = LANES) -> Iterator[Call]:
         yield from year_calls(n_lanes)
 
 
-def packing_calls(n_lanes: int, seed: int = 3) -> Iterator[Call]:
-    """Loads, slack, value and every move of the search, on plans that the reference has built."""
+def packing_calls(n_lanes: int, seed: int = 33) -> Iterator[Call]:
+    """Loads, slack, value and every move of the search, on plans of the reference that each move changes."""
     case = make_case(CaseShape(seed, (2, 1, 3), (2, 1), 4, partial_units=False, contract=True, heavy=False))
     model = case.model
     begin = (model, case.guide, empty_state(model, n_lanes), case.block_pattern_idx, case.block_order_idx, schedule())
     yield Call("construct", begin)
     state = ran(Call("construct", begin), "reference")[2]
     for name in ("raise_profiles", "strip", "search"):
-        yield Call(name, (model, case.guide, state, schedule(4, first_step=1)))
+        call = Call(name, (model, case.guide, state, schedule(6, first_lane=1, first_step=1)))
+        yield call
+        state = ran(call, "reference")[2]
     load = np.full_like(state.slack, 7)
     yield Call("loads", (model, state.n_racks, load))
     yield Call("slack", (model, state.slack, load))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_cases import case_shapes, loads_by_hand
 
-from kernels.backends import home
 from kernels.cuda import launch
 from kernels.samples.calls import Call, ran
 from kernels.samples.packing import CaseShape, empty_state, make_case
 
-THERE = home("cuda")
-some_racks = st.integers(0, 2**32 - 1)
 batches = st.sampled_from([1, 2, 5])
 grids = st.sampled_from([(1, 1), (4, 3), (7, 2)])
 
@@ -22,6 +19,7 @@ def set_grid(grid: tuple[int, int]) -> None:
     launch.limits.n_threads, launch.limits.n_blocks = grid
 
 
+@settings(max_examples=25)
 @given(shape=case_shapes, n_lanes=batches, grid=grids)
 def test_loads_slack_and_value_are_the_loops(shape: CaseShape, n_lanes: int, grid: tuple[int, int]) -> None:
     set_grid(grid)
