@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernels.constants import ALWAYS, FREELY, GUIDED, HALF, LEVEL_ONLY, LEVELS, NEVER, NO_LEVEL
-from kernels.jitable import allocation_free
+from kernels.jitable import allocation_free, at
 from kernels.loops.random import draw_of
 from kernels.loops.rows import clear_row, raise_row, room_for, row_worth, shift_racks, standing_in, take_away
 
@@ -24,40 +24,44 @@ if TYPE_CHECKING:
 @allocation_free
 def fill_row(
     model: PackingModel,
+    guide: SearchGuide,
     n_racks: NDArray[np.int64],
     slack: NDArray[np.int64],
     row: int,
-    base: int,
-    lead: int,
+    system: int,
     switch: int,
     lane: int,
     most: int,
-    may_start: NDArray[np.int64],
     room: NDArray[np.int64],
 ) -> None:
-    """Fill a row: with at most `most` more racks at `lead` before period `switch` and at `base` from then on.
+    """Fill a row: at most `most` more racks, at the system's highest configuration before a switch, then at its lowest.
 
-    The row's total never falls and grows only where starting pays. Parameters: may_start [n_periods]; room
-    [n_periods, n_lanes], of which the lane's is written.
+    The row's total never falls and grows only where starting pays. Parameters: switch, the period from which the
+    lowest is taken; room [n_periods, n_lanes], of which the lane's is written.
     """
     n_periods = n_racks.shape[2]
-    for period in range(n_periods - 1, -1, -1):
-        most = room_for(model, slack, row, lead if period < switch else base, period, lane, most)
-        room[period, lane] = most
+    base = at(model.system_configuration_idx[lowest_profile(model, row, system, n_periods)])
+    lead = at(model.system_configuration_idx[at(model.system_ptr[at(system + 1)] - 1)])
+    period = n_periods
+    while period > 0:
+        period -= 1
+        most = room_for(model, slack, row, lead if period < switch else base, at(period), lane, most)
+        room[at(period), lane] = most
     placed = 0
-    for period in range(n_periods):
-        placed = room[period, lane] if may_start[period] == 1 else placed
-        shift_racks(model, n_racks, slack, row, lead if period < switch else base, period, lane, placed)
+    while period < n_periods:
+        placed = room[at(period), lane] if guide.may_start[row, system, at(period)] == 1 else placed
+        shift_racks(model, n_racks, slack, row, lead if period < switch else base, at(period), lane, placed)
+        period += 1
 
 
 @allocation_free
 def lowest_profile(model: PackingModel, row: int, system: int, n_periods: int) -> int:
     """Position of the lowest of a system's configurations that may ever stand in a row (the last where none may)."""
-    position: int = model.system_ptr[system]
-    while position < model.system_ptr[system + 1] - 1:
-        if model.most_racks[row, model.system_configuration_idx[position], n_periods - 1] > 0:
+    position = at(model.system_ptr[system])
+    while position + 1 < model.system_ptr[at(system + 1)]:
+        if model.most_racks[row, at(model.system_configuration_idx[position]), at(n_periods - 1)] > 0:
             break
-        position += 1
+        position = at(position + 1)
     return position
 
 
@@ -77,7 +81,7 @@ def drawn_switch(guide: SearchGuide, row: int, n_periods: int, chance: int, othe
 def block_row(model: PackingModel, block: int, turned: int) -> int:
     """A block's row at a place of its order after it was turned by an offset; `turned` is their sum."""
     begin = model.block_ptr[block]
-    return int(model.block_row_idx[begin + turned % (model.block_ptr[block + 1] - begin)])
+    return at(model.block_row_idx[at(begin + turned % (model.block_ptr[at(block + 1)] - begin))])
 
 
 @allocation_free
@@ -86,8 +90,21 @@ def row_switch(guide: SearchGuide, block: int, row: int, n_periods: int, word: n
     if not drawn:
         return int(guide.switch_period[row])
     together = draw_of(word, 16 + block + (3 << 21)) < HALF
-    own = draw_of(word, 16 + block + (1 << 21)) if together else draw_of(word, (1 << 24) + row)
+    own = draw_of(word, 16 + block + (1 << 21) if together else (1 << 24) + row)
     return int(drawn_switch(guide, row, n_periods, own, draw_of(word, (1 << 25) + block)))
+
+
+@allocation_free
+def level_of(block: int, turn: int, word: np.uint64, drawn: bool) -> int:
+    """Most racks that each row of a block takes in the first and in the second turn; 0 where the turn is left out.
+
+    Half of the draws fill every row to a drawn level first, so that rows which share a limit may share it evenly;
+    some stop there.
+    """
+    level = draw_of(word, 16 + block + (5 << 21)) if drawn else 0
+    if turn == 0:
+        return 0 if level < HALF else 1 + level % LEVELS
+    return 0 if level >= LEVEL_ONLY else NO_LEVEL
 
 
 @allocation_free
@@ -101,27 +118,22 @@ def fill_block(
     lane: int,
     word: np.uint64,
     drawn: bool,
+    turn: int,
     room: NDArray[np.int64],
 ) -> None:
-    """Fill an empty block's rows one after another, in an order that starts anywhere.
+    """One turn of filling an empty block's rows one after another, in an order that starts anywhere.
 
-    Half of the draws fill every row to a drawn level first, so that rows which share a limit may share it evenly;
-    some stop there. Parameters: room [n_periods, n_lanes], of which the lane's is written.
+    Parameters: turn, 0 or 1; room [n_periods, n_lanes], of which the lane's is written.
     """
-    n_periods = n_racks.shape[2]
-    n_rows = model.block_ptr[block + 1] - model.block_ptr[block]
-    offset = draw_of(word, 16 + block)
-    level = draw_of(word, 16 + block + (5 << 21)) if drawn else 0
-    lead = model.system_configuration_idx[model.system_ptr[system + 1] - 1]
-    for turn in range(2):
-        if (turn == 0 and level < HALF) or (turn == 1 and level >= LEVEL_ONLY):
-            continue
-        most = 1 + level % LEVELS if turn == 0 else NO_LEVEL
-        for place in range(n_rows):
-            row = block_row(model, block, place + offset)
-            switch = row_switch(guide, block, row, n_periods, word, drawn)
-            base = model.system_configuration_idx[lowest_profile(model, row, system, n_periods)]
-            fill_row(model, n_racks, slack, row, base, lead, switch, lane, most, guide.may_start[row, system], room)
+    most = level_of(block, turn, word, drawn)
+    if most == 0:
+        return
+    place = 0
+    while place < model.block_ptr[at(block + 1)] - model.block_ptr[block]:
+        row = block_row(model, block, place + draw_of(word, 16 + block))
+        switch = row_switch(guide, block, row, n_racks.shape[2], word, drawn)
+        fill_row(model, guide, n_racks, slack, row, system, switch, lane, most, room)
+        place += 1
 
 
 @allocation_free
@@ -135,25 +147,44 @@ def trim(
     lane: int,
 ) -> None:
     """Cut a block to at most `most` racks, and to whole units where it must, latest period and last row first."""
-    begin, end = model.block_ptr[block], model.block_ptr[block + 1]
-    n_periods = n_racks.shape[2]
-    for period in range(n_periods - 1, -1, -1):
-        total = 0
-        for index in range(begin, end):
-            row = model.block_row_idx[index]
-            standing = standing_in(model, n_racks, row, system, period, lane)
-            if period + 1 < n_periods:
-                later = standing_in(model, n_racks, row, system, period + 1, lane)
-                if standing > later:
-                    standing -= take_away(model, n_racks, slack, row, system, period, lane, standing - later)
-            total += standing
+    period = n_racks.shape[2]
+    while period > 0:
+        period -= 1
+        total = keep_growing(model, n_racks, slack, block, system, period, lane)
         excess = max(total - most, 0)
         if model.partial_units[block] == 0:
             excess += (total - excess) % model.unit_racks[system]
-        index = end - 1
-        while excess > 0 and index >= begin:
-            excess -= take_away(model, n_racks, slack, model.block_row_idx[index], system, period, lane, excess)
+        index = model.block_ptr[at(block + 1)]
+        while excess > 0 and index > model.block_ptr[block]:
             index -= 1
+            row = at(model.block_row_idx[at(index)])
+            excess -= take_away(model, n_racks, slack, row, system, at(period), lane, excess)
+
+
+@allocation_free
+def keep_growing(
+    model: PackingModel,
+    n_racks: NDArray[np.int64],
+    slack: NDArray[np.int64],
+    block: int,
+    system: int,
+    period: int,
+    lane: int,
+) -> int:
+    """Cut each row of a block to what stands there in the next period; returns what then stands in the block."""
+    total = 0
+    index = at(model.block_ptr[block])
+    while index < model.block_ptr[at(block + 1)]:
+        row = at(model.block_row_idx[index])
+        standing = standing_in(model, n_racks, row, system, at(period), lane)
+        if period + 1 < n_racks.shape[2]:
+            later = standing_in(model, n_racks, row, system, at(period + 1), lane)
+            if standing > later:
+                take_away(model, n_racks, slack, row, system, at(period), lane, standing - later)
+                standing = later
+        total += standing
+        index = at(index + 1)
+    return total
 
 
 @allocation_free
@@ -170,11 +201,12 @@ def raise_block(
 ) -> None:
     """Exchange a block's racks in a period for profiles of more value, wherever they fit or where draws allow it."""
     freely = draw_of(word, 16 + block + (1 << 22)) < FREELY
-    offset = draw_of(word, 16 + block)
-    for place in range(model.block_ptr[block + 1] - model.block_ptr[block]):
-        row = block_row(model, block, place + offset)
+    place = 0
+    while place < model.block_ptr[at(block + 1)] - model.block_ptr[block]:
+        row = block_row(model, block, place + draw_of(word, 16 + block))
         chance = 0 if freely else draw_of(word, (1 << 23) + row * n_racks.shape[2] + period)
         raise_row(model, guide, n_racks, slack, row, system, period, lane, chance)
+        place += 1
 
 
 @allocation_free
@@ -183,10 +215,11 @@ def best_row_start(guide: SearchGuide, n_racks: NDArray[np.int64], row: int, lan
 
     The number of periods where no sum to the end is positive.
     """
-    n_periods = n_racks.shape[2]
-    start, best, total = n_periods, 0, 0
-    for period in range(n_periods - 1, -1, -1):
-        total += row_worth(guide, n_racks, row, period, lane)
+    period = n_racks.shape[2]
+    start, best, total = period, 0, 0
+    while period > 0:
+        period -= 1
+        total += row_worth(guide, n_racks, row, at(period), lane)
         if total > 0 and total >= best:
             best, start = total, period
     return int(start)
@@ -197,10 +230,11 @@ def best_block_start(
     model: PackingModel, guide: SearchGuide, n_racks: NDArray[np.int64], block: int, system: int, lane: int
 ) -> int:
     """The period from which a block is worth most to the end, as `best_row_start` for a row."""
-    n_periods = n_racks.shape[2]
-    start, best, total = n_periods, 0, 0
-    for period in range(n_periods - 1, -1, -1):
-        total += guided_worth(model, guide, n_racks, block, system, period, lane)
+    period = n_racks.shape[2]
+    start, best, total = period, 0, 0
+    while period > 0:
+        period -= 1
+        total += guided_worth(model, guide, n_racks, block, system, at(period), lane)
         if total > 0 and total >= best:
             best, start = total, period
     return int(start)
@@ -218,10 +252,12 @@ def guided_worth(
 ) -> int:
     """Guided value of a block's racks in a period less its opening and unit costs, by parts."""
     standing, worth = 0, 0
-    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-        row = model.block_row_idx[index]
+    index = at(model.block_ptr[block])
+    while index < model.block_ptr[at(block + 1)]:
+        row = at(model.block_row_idx[index])
         standing += standing_in(model, n_racks, row, system, period, lane)
         worth += row_worth(guide, n_racks, row, period, lane)
+        index = at(index + 1)
     if standing == 0:
         return worth
     units = (standing + model.unit_racks[system] - 1) // model.unit_racks[system]
@@ -229,7 +265,32 @@ def guided_worth(
 
 
 @allocation_free
-def start_where_worth(
+def start_rows(
+    model: PackingModel,
+    guide: SearchGuide,
+    n_racks: NDArray[np.int64],
+    slack: NDArray[np.int64],
+    block: int,
+    lane: int,
+) -> None:
+    """Clear each row of a block before the period from which what stands in it is worth most to the end.
+
+    Where units must be whole, rows are left as they are: one that starts later would leave a unit part empty.
+    """
+    if model.partial_units[block] == 0:
+        return
+    index = at(model.block_ptr[block])
+    while index < model.block_ptr[at(block + 1)]:
+        row = at(model.block_row_idx[index])
+        period = best_row_start(guide, n_racks, row, lane)
+        while period > 0:
+            period -= 1
+            clear_row(model, n_racks, slack, row, at(period), lane)
+        index = at(index + 1)
+
+
+@allocation_free
+def start_block(
     model: PackingModel,
     guide: SearchGuide,
     n_racks: NDArray[np.int64],
@@ -238,17 +299,11 @@ def start_where_worth(
     system: int,
     lane: int,
 ) -> None:
-    """Clear each row, then the block, before the period from which what stands is worth most to the end.
-
-    Where units must be whole, rows are left as they are: one that starts later would leave a unit part empty.
-    """
-    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-        if model.partial_units[block] == 1:
-            row = model.block_row_idx[index]
-            for period in range(best_row_start(guide, n_racks, row, lane)):
-                clear_row(model, n_racks, slack, row, period, lane)
-    for period in range(best_block_start(model, guide, n_racks, block, system, lane)):
-        clear_block(model, n_racks, slack, block, period, lane)
+    """Clear a block before the period from which what stands in it is worth most to the end."""
+    period = best_block_start(model, guide, n_racks, block, system, lane)
+    while period > 0:
+        period -= 1
+        clear_block(model, n_racks, slack, block, at(period), lane)
 
 
 @allocation_free
@@ -256,8 +311,10 @@ def clear_block(
     model: PackingModel, n_racks: NDArray[np.int64], slack: NDArray[np.int64], block: int, period: int, lane: int
 ) -> None:
     """Take every rack out of a block in a period."""
-    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-        clear_row(model, n_racks, slack, model.block_row_idx[index], period, lane)
+    index = at(model.block_ptr[block])
+    while index < model.block_ptr[at(block + 1)]:
+        clear_row(model, n_racks, slack, at(model.block_row_idx[index]), period, lane)
+        index = at(index + 1)
 
 
 @allocation_free
@@ -278,9 +335,11 @@ def refill_block(
     Parameters: word of seed, lane and step, from which every draw follows; drawn, whether draws decide from when on
     rows are filled for their lowest configuration (the guide does where not); room [n_periods, n_lanes], written.
     """
-    system = guide.pattern_system_idx[pattern]
-    fill_block(model, guide, n_racks, slack, block, system, lane, word, drawn, room)
+    system = at(guide.pattern_system_idx[pattern])
+    for turn in range(2):
+        fill_block(model, guide, n_racks, slack, block, system, lane, word, drawn, turn, room)
     trim(model, n_racks, slack, block, system, guide.pattern_racks[pattern], lane)
     for period in range(n_racks.shape[2]):
-        raise_block(model, guide, n_racks, slack, block, system, period, lane, word)
-    start_where_worth(model, guide, n_racks, slack, block, system, lane)
+        raise_block(model, guide, n_racks, slack, block, system, at(period), lane, word)
+    start_rows(model, guide, n_racks, slack, block, lane)
+    start_block(model, guide, n_racks, slack, block, system, lane)

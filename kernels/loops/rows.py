@@ -1,13 +1,14 @@
 """Racks of one row in one period of one lane: place, exchange and clear them, keeping slack true.
 
-Periods share nothing here, so a device runs them side by side; no function needs an array of its own.
+Periods share nothing here, so a device runs them side by side; no function needs an array of its own. Indices are
+unsigned (`at`) and loops are `while` loops: on a device both save the registers that decide how many threads run.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernels.jitable import allocation_free
+from kernels.jitable import allocation_free, at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +32,11 @@ def shift_racks(
     if change == 0:
         return
     n_racks[row, configuration, period, lane] += change
-    for entry in range(model.row_ptr[row], model.row_ptr[row + 1]):
-        slack[model.entry_limit_idx[entry], period, lane] -= change * model.entry_coefficient[entry, configuration]
+    entry = at(model.row_ptr[row])
+    while entry < model.row_ptr[at(row + 1)]:
+        limit = at(model.entry_limit_idx[entry])
+        slack[limit, period, lane] -= change * model.entry_coefficient[entry, configuration]
+        entry = at(entry + 1)
 
 
 @allocation_free
@@ -52,9 +56,11 @@ def exchange_racks(
         return
     n_racks[row, low, period, lane] -= count
     n_racks[row, high, period, lane] += count
-    for entry in range(model.row_ptr[row], model.row_ptr[row + 1]):
+    entry = at(model.row_ptr[row])
+    while entry < model.row_ptr[at(row + 1)]:
         extra = model.entry_coefficient[entry, high] - model.entry_coefficient[entry, low]
-        slack[model.entry_limit_idx[entry], period, lane] -= count * extra
+        slack[at(model.entry_limit_idx[entry]), period, lane] -= count * extra
+        entry = at(entry + 1)
 
 
 @allocation_free
@@ -69,11 +75,13 @@ def room_for(
 ) -> int:
     """How many more racks of a configuration the slack leaves room for, up to `most`."""
     room = min(most, model.most_racks[row, configuration, period])
-    for entry in range(model.row_ptr[row], model.row_ptr[row + 1]):
+    entry = at(model.row_ptr[row])
+    while entry < model.row_ptr[at(row + 1)]:
         coefficient = model.entry_coefficient[entry, configuration]
-        left = slack[model.entry_limit_idx[entry], period, lane]
+        left = slack[at(model.entry_limit_idx[entry]), period, lane]
         if coefficient > 0 and left < coefficient * room:
             room = max(left // coefficient, 0)
+        entry = at(entry + 1)
     return int(room)
 
 
@@ -97,11 +105,13 @@ def upgrade(
     gain = guide.guided_value[row, high, period] - guide.guided_value[row, low, period]
     if gain <= 0 or model.most_racks[row, high, period] <= 0:
         return
-    for entry in range(model.row_ptr[row], model.row_ptr[row + 1]):
+    entry = at(model.row_ptr[row])
+    while entry < model.row_ptr[at(row + 1)]:
         extra = model.entry_coefficient[entry, high] - model.entry_coefficient[entry, low]
-        left = slack[model.entry_limit_idx[entry], period, lane]
+        left = slack[at(model.entry_limit_idx[entry]), period, lane]
         if extra > 0 and left < extra * count:
             count = max(left // extra, 0)
+        entry = at(entry + 1)
     exchange_racks(model, n_racks, slack, row, low, high, period, lane, count)
 
 
@@ -118,10 +128,14 @@ def raise_row(
     chance: int,
 ) -> None:
     """Exchange a row's racks for profiles of more value, highest first."""
-    for position in range(model.system_ptr[system], model.system_ptr[system + 1] - 1):
-        for higher in range(model.system_ptr[system + 1] - 1, position, -1):
-            low, high = model.system_configuration_idx[position], model.system_configuration_idx[higher]
+    position = at(model.system_ptr[system])
+    while position + 1 < model.system_ptr[at(system + 1)]:
+        higher = at(model.system_ptr[at(system + 1)] - 1)
+        while higher > position:
+            low, high = at(model.system_configuration_idx[position]), at(model.system_configuration_idx[higher])
             upgrade(model, guide, n_racks, slack, row, low, high, period, lane, chance)
+            higher = at(higher - 1)
+        position = at(position + 1)
 
 
 @allocation_free
@@ -129,17 +143,21 @@ def clear_row(
     model: PackingModel, n_racks: NDArray[np.int64], slack: NDArray[np.int64], row: int, period: int, lane: int
 ) -> None:
     """Take all of a row's racks out of a period."""
-    for configuration in range(n_racks.shape[1]):
+    configuration = at(0)
+    while configuration < n_racks.shape[1]:
         count = n_racks[row, configuration, period, lane]
         shift_racks(model, n_racks, slack, row, configuration, period, lane, -count)
+        configuration = at(configuration + 1)
 
 
 @allocation_free
 def row_worth(guide: SearchGuide, n_racks: NDArray[np.int64], row: int, period: int, lane: int) -> int:
     """Guided value of a row's racks in a period."""
     worth = 0
-    for configuration in range(n_racks.shape[1]):
+    configuration = at(0)
+    while configuration < n_racks.shape[1]:
         worth += n_racks[row, configuration, period, lane] * guide.guided_value[row, configuration, period]
+        configuration = at(configuration + 1)
     return worth
 
 
@@ -147,8 +165,10 @@ def row_worth(guide: SearchGuide, n_racks: NDArray[np.int64], row: int, period: 
 def standing_in(model: PackingModel, n_racks: NDArray[np.int64], row: int, system: int, period: int, lane: int) -> int:
     """Racks of a system in a row."""
     standing = 0
-    for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
-        standing += n_racks[row, model.system_configuration_idx[position], period, lane]
+    position = at(model.system_ptr[system])
+    while position < model.system_ptr[at(system + 1)]:
+        standing += n_racks[row, at(model.system_configuration_idx[position]), period, lane]
+        position = at(position + 1)
     return standing
 
 
@@ -164,11 +184,12 @@ def take_away(
     count: int,
 ) -> int:
     """Take up to `count` racks of a system out of a row, lowest configuration first; returns how many it took."""
-    taken = 0
-    for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
-        configuration = model.system_configuration_idx[position]
-        part = min(n_racks[row, configuration, period, lane], count - taken)
-        if part > 0:
-            shift_racks(model, n_racks, slack, row, configuration, period, lane, -part)
-            taken += part
-    return taken
+    left = count
+    position = at(model.system_ptr[system])
+    while left > 0 and position < model.system_ptr[at(system + 1)]:
+        configuration = at(model.system_configuration_idx[position])
+        part = min(n_racks[row, configuration, period, lane], left)
+        shift_racks(model, n_racks, slack, row, configuration, period, lane, -part)
+        left -= part
+        position = at(position + 1)
+    return int(count - left)

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels.constants import HALF, MOST_BLOCKS, NEAR
 from kernels.contract import Room
-from kernels.jitable import allocation_free
+from kernels.jitable import allocation_free, at
 from kernels.loops.random import COMMON_LANE, draw, draw_of, step_word
 from kernels.loops.refill import clear_block, refill_block
 from kernels.loops.rows import shift_racks
@@ -53,10 +53,12 @@ def draw_below(seed: int, step: int, number: int, end: int) -> int:
 @allocation_free
 def choose_pattern(guide: SearchGuide, block: int, chance: int) -> int:
     """The pattern of a block's pool that this draw picks by weight; -1 where the pool is empty."""
-    pool = guide.pool_of_block_idx[block]
-    for pattern in range(guide.pool_ptr[pool], guide.pool_ptr[pool + 1]):
-        if chance < guide.pattern_weight[pattern]:
-            return pattern
+    pool = at(guide.pool_of_block_idx[block])
+    pattern = guide.pool_ptr[pool]
+    while pattern < guide.pool_ptr[at(pool + 1)]:
+        if chance < guide.pattern_weight[at(pattern)]:
+            return int(pattern)
+        pattern += 1
     return -1
 
 
@@ -74,17 +76,19 @@ def refill_chosen(
     """Draw a pattern for an empty block of one lane, and fill it."""
     pattern = choose_pattern(guide, block, draw_of(word, block + (1 << 20)))
     if pattern >= 0:
-        refill_block(model, guide, state.n_racks, state.slack, block, pattern, lane, word, drawn, room)
+        refill_block(model, guide, state.n_racks, state.slack, block, at(pattern), lane, word, drawn, room)
 
 
 @allocation_free
 def revalue(model: PackingModel, state: SearchState, block: int, lane: int) -> None:
     """Value a block again and carry the difference into the lane's revenue and objective (without premium)."""
     worth = 0
-    for period in range(state.revenue.shape[0]):
+    period = at(0)
+    while period < state.revenue.shape[0]:
         before = state.block_revenue[block, period, lane]
         worth += block_worth(model, state.n_racks, block, period, lane, state.block_revenue)
         state.revenue[period, lane] += state.block_revenue[block, period, lane] - before
+        period = at(period + 1)
     state.objective[lane] += worth - state.block_value[block, lane]
     state.block_value[block, lane] = worth
 
@@ -100,10 +104,15 @@ def keep_block(
     kept: NDArray[np.int64],
 ) -> int:
     """Copy a block's racks in a period to kept from row `first` on; returns the next free row of kept."""
-    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-        for configuration in range(n_racks.shape[1]):
-            kept[first, configuration, period, lane] = n_racks[model.block_row_idx[index], configuration, period, lane]
-        first += 1
+    index = at(model.block_ptr[block])
+    while index < model.block_ptr[at(block + 1)]:
+        row = at(model.block_row_idx[index])
+        configuration = at(0)
+        while configuration < n_racks.shape[1]:
+            kept[first, configuration, period, lane] = n_racks[row, configuration, period, lane]
+            configuration = at(configuration + 1)
+        first = at(first + 1)
+        index = at(index + 1)
     return first
 
 
@@ -119,12 +128,16 @@ def put_back(
     kept: NDArray[np.int64],
 ) -> int:
     """Bring a block back in a period to the racks kept from row `first` on; returns the next row of kept."""
-    for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-        row = model.block_row_idx[index]
-        for configuration in range(n_racks.shape[1]):
+    index = at(model.block_ptr[block])
+    while index < model.block_ptr[at(block + 1)]:
+        row = at(model.block_row_idx[index])
+        configuration = at(0)
+        while configuration < n_racks.shape[1]:
             change = kept[first, configuration, period, lane] - n_racks[row, configuration, period, lane]
             shift_racks(model, n_racks, slack, row, configuration, period, lane, change)
-        first += 1
+            configuration = at(configuration + 1)
+        first = at(first + 1)
+        index = at(index + 1)
     return first
 
 
@@ -145,21 +158,23 @@ def attempt(
     before = state.objective[lane]
     state.objective[lane] -= premium(model, state.revenue, lane)
     for period in range(state.revenue.shape[0]):
-        first = 0
+        first = at(0)
         for number in range(n_chosen):
-            first = keep_block(model, state.n_racks, chosen[number], first, period, lane, room.kept)
-            clear_block(model, state.n_racks, state.slack, chosen[number], period, lane)
+            block = at(chosen[number])
+            first = keep_block(model, state.n_racks, block, first, at(period), lane, room.kept)
+            clear_block(model, state.n_racks, state.slack, block, at(period), lane)
     for number in range(n_chosen):
-        refill_chosen(model, guide, state, chosen[number], lane, word, drawn, room.counts)
-        revalue(model, state, chosen[number], lane)
+        refill_chosen(model, guide, state, at(chosen[number]), lane, word, drawn, room.counts)
+        revalue(model, state, at(chosen[number]), lane)
     after = state.objective[lane] + premium(model, state.revenue, lane)
     if after + threshold < before:
         for period in range(state.revenue.shape[0]):
-            first = 0
+            first = at(0)
             for number in range(n_chosen):
-                first = put_back(model, state.n_racks, state.slack, chosen[number], first, period, lane, room.kept)
+                block = at(chosen[number])
+                first = put_back(model, state.n_racks, state.slack, block, first, at(period), lane, room.kept)
         for number in range(n_chosen):
-            revalue(model, state, chosen[number], lane)
+            revalue(model, state, at(chosen[number]), lane)
         after = before
     state.objective[lane] = after
 
@@ -186,7 +201,7 @@ def search(model: PackingModel, guide: SearchGuide, state: SearchState, schedule
         for lane in range(n_lanes):
             word = step_word(schedule.seed, schedule.first_lane + lane, step)
             threshold = schedule.threshold[index]
-            attempt(model, guide, state, chosen, n_chosen, lane, word, step > 0, threshold, room)
+            attempt(model, guide, state, chosen, n_chosen, at(lane), word, step > 0, threshold, room)
 
 
 def construct(
@@ -204,13 +219,12 @@ def construct(
     room = np.zeros(state.revenue.shape, np.int64)
     for lane in range(state.objective.shape[0]):
         word = step_word(schedule.seed, schedule.first_lane + lane, schedule.first_step)
-        state.objective[lane] -= premium(model, state.revenue, lane)
+        state.objective[lane] -= premium(model, state.revenue, at(lane))
         for position in range(block_order_idx.shape[0]):
-            block = block_order_idx[position]
+            block = at(block_order_idx[position])
             pattern = block_pattern_idx[block]
             if pattern >= 0:
-                refill_block(
-                    model, guide, state.n_racks, state.slack, block, pattern, lane, word, schedule.first_step > 0, room
-                )
-                revalue(model, state, block, lane)
-        state.objective[lane] += premium(model, state.revenue, lane)
+                drawn = schedule.first_step > 0
+                refill_block(model, guide, state.n_racks, state.slack, block, at(pattern), at(lane), word, drawn, room)
+                revalue(model, state, block, at(lane))
+        state.objective[lane] += premium(model, state.revenue, at(lane))

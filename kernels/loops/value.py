@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernels.jitable import allocation_free
+from kernels.jitable import allocation_free, at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,10 +22,12 @@ def premium(model: PackingModel, revenue: NDArray[np.int64], lane: int) -> int:
     """
     left = model.contract_amount[0]
     worth = 0
-    for period in range(revenue.shape[0]):
+    period = at(0)
+    while period < revenue.shape[0]:
         used = min(revenue[period, lane], left)
         left -= used
         worth += ((used >> 10) * model.contract_rate[period]) >> 10
+        period = at(period + 1)
     return worth
 
 
@@ -43,19 +45,25 @@ def block_worth(
     Parameters: n_racks [n_rows, n_configurations, n_periods, n_lanes]; block_revenue [n_blocks, n_periods, n_lanes].
     """
     worth, revenue, standing = 0, 0, 0
-    for system in range(model.unit_racks.shape[0]):
+    system = at(0)
+    while system < model.unit_racks.shape[0]:
         of_system = 0
-        for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
-            configuration = model.system_configuration_idx[position]
-            for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-                row = model.block_row_idx[index]
+        position = at(model.system_ptr[system])
+        while position < model.system_ptr[at(system + 1)]:
+            configuration = at(model.system_configuration_idx[position])
+            index = at(model.block_ptr[block])
+            while index < model.block_ptr[at(block + 1)]:
+                row = at(model.block_row_idx[index])
                 count = n_racks[row, configuration, period, lane]
                 worth += count * model.value[row, configuration, period]
                 revenue += count * model.revenue[row, configuration, period]
                 of_system += count
+                index = at(index + 1)
+            position = at(position + 1)
         units = (of_system + model.unit_racks[system] - 1) // model.unit_racks[system]
         worth -= units * model.unit_cost[block, system, period]
         standing += of_system
+        system = at(system + 1)
     if standing > 0:
         worth -= model.open_cost[block, period]
     block_revenue[block, period, lane] = revenue
@@ -80,7 +88,7 @@ def plan_value(
         for block in range(n_blocks):
             block_value[block, lane] = 0
             for period in range(n_periods):
-                block_value[block, lane] += block_worth(model, n_racks, block, period, lane, block_revenue)
+                block_value[block, lane] += block_worth(model, n_racks, at(block), at(period), at(lane), block_revenue)
                 revenue[period, lane] += block_revenue[block, period, lane]
             total += block_value[block, lane]
-        objective[lane] = total + premium(model, revenue, lane)
+        objective[lane] = total + premium(model, revenue, at(lane))
