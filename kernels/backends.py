@@ -51,7 +51,8 @@ def resolve(backend: str) -> str:
         return next(name for name in BACKENDS if why_not_auto(name) is None)
     reason = why_not(backend)
     if reason is not None:
-        raise BackendError(reason)
+        known = f"backend {backend} does not run here: {reason}; 'gigaplan doctor' shows what does"
+        raise BackendError(known if backend in BACKENDS else reason)
     return backend
 
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from kernels.backends import BACKENDS
 from planner.cli.main import _COMMANDS, main
+from planner.cli.options import BACKENDS as OFFERED
 from planner.run.folder import read_json
 from sites.world import load_world
 
@@ -219,6 +221,26 @@ def test_doctor_names_every_backend_and_why_one_does_not_run(
     assert found["solver"]["runs"]
     assert run("doctor") == 0
     assert "no compiler" in capsys.readouterr().out
+
+
+def test_every_backend_can_be_asked_for() -> None:
+    assert ("auto", *BACKENDS) == OFFERED
+
+
+def test_a_backend_that_does_not_run_here_is_refused_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernels.cuda.presence.why_not", lambda: "no NVIDIA driver was found")
+    assert run("plan", "toy-position", "--out", tmp_path / "out", "--backend", "cuda") == 2
+    said = capsys.readouterr().err
+    assert "backend cuda does not run here: no NVIDIA driver was found; 'gigaplan doctor' shows what does" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_number_of_lanes_is_recorded(tmp_path: Path) -> None:
+    assert run("plan", "toy-contract", "--lanes", "3", "--work-limit", "9", "--out", str(tmp_path / "run")) == 0
+    record = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert (record["options"]["n_lanes"], record["options"]["work_limit"]) == (3, 9)
 
 
 @pytest.mark.parametrize("kind", ["site", "portfolio", "catalog"])

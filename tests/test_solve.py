@@ -261,6 +261,16 @@ def test_a_work_limit_is_kept_to_the_round_and_more_work_is_never_worse() -> Non
     assert short.objective <= long.objective
 
 
+@pytest.mark.parametrize(("limit", "work"), [(1, 1), (7, 7), (20, 16), (383, 376)])
+def test_a_work_limit_below_a_round_makes_a_shorter_one(limit: int, work: int) -> None:
+    """Fewer lanes where there is not a step for each, then fewer steps; the same on every backend."""
+    problem = random_problem(15, FULL_SIZE)
+    ours, theirs = (solve(problem, SolveOptions(work_limit=limit, backend=name)) for name in ("numba", "numpy"))
+    assert (ours.work, ours.stop_reason) == (work, StopReason.WORK_LIMIT)
+    np.testing.assert_array_equal(ours.plan.n_racks, theirs.plan.n_racks)
+    assert (ours.objective, ours.work) == (theirs.objective, theirs.work)
+
+
 def test_a_plan_that_meets_its_bound_is_optimal_and_stops() -> None:
     problem = random_problem(12)
     solution = solve(problem)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.exits import INFEASIBLE, PART_FAILED, Ended
+from planner.cli.options import backend_option
 from planner.cli.screen import RunsProgress, counted, put_json, put_table, say
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _FOR_ALL = ("racks", "GPUs", "IT", "meter")
     "--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop each plan after so long."
 )
 @click.option("--work-limit", type=click.IntRange(min=1), metavar="N", help="Stop each plan after so many steps.")
-@click.option("--backend", type=click.Choice(["auto", "numpy", "numba"]), default="auto", show_default=True)
+@backend_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every plan.")
 @click.option("--weather", multiple=True, metavar="[SITE=]FILE", help="EPW or CSV file for the year, one site or all.")
 @click.option(

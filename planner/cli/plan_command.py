@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.options import backend_option
 from planner.cli.screen import ProgressLine, put_json, put_table, say
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     "--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop after so long."
 )
 @click.option("--work-limit", type=click.IntRange(min=1), metavar="N", help="Stop after so many search steps.")
-@click.option("--backend", type=click.Choice(["auto", "numpy", "numba"]), default="auto", show_default=True)
+@backend_option
+@click.option(
+    "--lanes", type=click.IntRange(1, 65_536), default=8, show_default=True,
+    help="Plans searched side by side; another number finds other plans.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the search.")
 @click.option(
     "--bound", type=click.Choice(["auto", "columns", "first-order"]), default="auto", show_default=True,
@@ -34,6 +39,7 @@ def command(
     time_limit: float | None,
     work_limit: int | None,
     backend: str,
+    lanes: int,
     seed: int,
     bound: str,
     guide: Path | None,
@@ -42,7 +48,8 @@ def command(
     """Plan FILE and write its run folder: plan, certificate, tables and report.
 
     FILE is a library name, a portfolio file, or a site file. The best plan so far is kept when the time or the work
-    is used up, or on Ctrl-C. The same seed, guide and work limit give the same plan on every machine and backend.
+    is used up, or on Ctrl-C. The same seed, lanes, guide and work limit give the same plan on every machine and
+    backend.
 
     \b
     Examples:
@@ -57,7 +64,7 @@ def command(
 
     world = load_world(file)
     options = SolveOptions(
-        backend=backend, seed=seed, time_limit_s=time_limit, work_limit=work_limit, bound=bound
+        backend=backend, seed=seed, time_limit_s=time_limit, work_limit=work_limit, n_lanes=lanes, bound=bound
     )  # fmt: skip
     request = RunRequest(out or Path("runs") / world.portfolio.name, options, guide)
     line = ProgressLine()

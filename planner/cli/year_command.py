@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from planner.cli.options import backend_option
 from planner.cli.screen import put_json, put_table, say
 
 
@@ -16,7 +17,7 @@ from planner.cli.screen import put_json, put_table, say
 @click.option("--scenarios", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Years to work out.")
 @click.option("--period", metavar="QUARTER", help="Whose racks run all year; the plan's last quarter unless given.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Draws the scenarios' offsets.")
-@click.option("--backend", default="auto", show_default=True, help="auto, numba or numpy.")
+@backend_option
 @click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True, help="Threads for scenarios.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(

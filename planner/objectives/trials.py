@@ -78,7 +78,8 @@ class Trials:
         weights = weights | {measure: Fraction(0)}
         problem = self.measuring.problem(weights)
         asked = floored(problem, counted, least, _DEAR * price_cents)
-        solution = solve(asked, self.options, self.tell)
+        # A stored guide knows nothing of the floor's row, so this program makes its own.
+        solution = solve(asked, replace(self.options, guide=None), self.tell)
         own = replace(solution, plan=_without_floor(problem, solution.plan))
         values = {one: self.measuring.value(one, own.plan) for one in self.measures}
         return Trial(weights, problem, own, values, proves=False)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernels.backends import kernel
 from kernels.contract import Schedule
-from planner.solve.search import empty_state
+from planner.solve.lanes import Bench
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,19 +33,15 @@ class Polish:
 
         Parameters: n_racks [n_rows, n_configurations, n_periods]; backend; seed of the draws.
         """
-        self._model, self._guide, self._backend, self._seed = model, guide, backend, seed
-        self._state, self._step = empty_state(model, 1), 1
-        state = self._state
-        state.n_racks[..., 0] = n_racks
-        load = np.zeros_like(state.slack)
-        kernel("loads", backend)(model, state.n_racks, load)
-        kernel("slack", backend)(model, load, state.slack)
+        self._bench, self._seed, self._step = Bench(model, guide, backend), seed, 1
+        self._n_steps = _STEPS_PER_BLOCK * model.open_cost.shape[0]
+        self._state = self._bench.holding(n_racks)
         self._run("raise_profiles", _NONE)
 
     @property
     def n_racks(self) -> NDArray[np.int32]:
         """[n_rows, n_configurations, n_periods] standing racks."""
-        return self._state.n_racks[..., 0].astype(np.int32)
+        return self._bench.home.get(self._state.n_racks)[..., 0].astype(np.int32)
 
     @property
     def n_steps(self) -> int:
@@ -55,9 +50,8 @@ class Polish:
 
     def round(self) -> None:
         """Refill every block about twice; what is worse is not kept."""
-        n_steps = _STEPS_PER_BLOCK * self._model.open_cost.shape[0]
-        self._run("search", np.zeros(n_steps, np.int64))
-        self._step += n_steps
+        self._run("search", np.zeros(self._n_steps, np.int64))
+        self._step += self._n_steps
         self._run("raise_profiles", _NONE)
 
     def warm_up(self) -> None:
@@ -65,5 +59,4 @@ class Polish:
         self._run("search", _NONE)
 
     def _run(self, name: str, thresholds: NDArray[np.int64]) -> None:
-        schedule = Schedule(self._seed, 0, self._step, thresholds)
-        kernel(name, self._backend)(self._model, self._guide, self._state, schedule)
+        self._bench.run(name, self._state, Schedule(self._seed, 0, self._step, thresholds))

@@ -170,7 +170,7 @@ def _rounds(
         model, guide, path_pool(problem, proven.proof, bounding.classes, priced),
         Deeper(starter) if guide.start_racks.any() else None,
         backend=resolve(options.backend), seed=options.seed, n_lanes=options.n_lanes, n_threads=options.n_threads,
-        time_left=starter.time_left, judge=judge,
+        work_limit=options.work_limit, time_left=starter.time_left, judge=judge,
     )  # fmt: skip
 
 
