@@ -43,8 +43,9 @@ def floor_s(n_bytes: float, memory: Memory) -> float:
 def example_calls() -> Iterator[Call]:
     """A call of every kernel, large enough that its arrays' ends do not count: the examples of the table.
 
-    96 rows in 24 blocks, 16 quarters, 4 configurations, 64 lanes; a program of 226 variables and 720 constraints with
-    half of the entries there, 16 quarters, 64 lanes, in both kinds of float; a year of 5 sites under 16 scenarios.
+    96 rows in 24 blocks, 16 quarters, 4 configurations, 64 lanes; a program with 4.7 entries for each of its variables
+    and constraints, as campuses of few classes of rows have, 16 quarters, 64 lanes, in both kinds of float; a year of
+    5 sites under 16 scenarios.
     """
     case = make_case(CaseShape(3, (4,) * 24, (2, 2), 16, partial_units=False, contract=True, heavy=False))
     model, guide, state = case.model, case.guide, empty_state(case.model, 64)
@@ -56,7 +57,7 @@ def example_calls() -> Iterator[Call]:
     for name in ("search", "strip", "raise_profiles"):
         yield Call(name, (model, guide, state, schedule(40, first_step=1)))
     for dtype in (np.float64, np.float32):
-        program = make_model(ModelShape(5, 220, 5, 720, 16, 64, contract=True), dtype)
+        program = make_model(ModelShape(5, 11, 1, 32, 16, 64, contract=True), dtype)
         point = make_state(program, 5)
         yield Call("first_order_gain", (program, point.dual, point.primal))
         yield Call("first_order_load", (program, point.primal, point.dual))
