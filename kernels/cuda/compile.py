@@ -1,7 +1,8 @@
 """Compile every kernel for real devices without one: Numba to PTX, ptxas to machine code.
 
 `python -m kernels.cuda.compile` compares the figures with the stored table and exits 1 where something is wrong;
-`--write` renews the table and the section of docs/kernels.md that is made of it; `--cc 9.0` looks at one architecture.
+`--write` renews the table and the sections of docs/kernels.md that are made of figures; `--cc 9.0` looks at one
+architecture.
 Numba keeps compiled device functions by argument kinds and not by architecture, so each has a process of its own.
 ptxas (package nvidia-cuda-nvcc) is what the gate measures by; Numba's linker at run time differs by a few registers.
 """
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kernels import roofline
 from kernels.cuda.api import SIMULATED, cuda
 from kernels.cuda.compile_list import all_cases, missing_bodies
 from kernels.cuda.compile_rules import shape_findings
@@ -149,6 +151,7 @@ def _report(found: list[Resources], write: bool, architectures: Sequence[str] | 
     if write:
         write_table(found, tools())
         write_section(DOCUMENT, found, tools())
+        roofline.write_table(DOCUMENT)
     stored = {key: one for key, one in read_table()[0].items() if architectures is None or key[1] in architectures}
     wrong = [*(f"no compile case for {name}" for name in missing_bodies()), *shape_findings(all_cases())]
     wrong += findings(found, stored)
