@@ -31,6 +31,7 @@ KERNELS: dict[str, KernelSpec] = {
         _in("value", "plan_value", "state"),
         _in("first_order", "first_order_steps", "state"),
         _in("first_order", "first_order_errors", "errors"),
+        _in("first_order", "first_order_squares", "total"),
         _in("first_order", "first_order_gain", "result"),
         _in("first_order", "first_order_load", "result"),
         _in("profiles", "strip", "state"),

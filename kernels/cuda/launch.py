@@ -93,16 +93,29 @@ def launch(kernel: str, body: Callable[..., None], grid: Grid, **arguments: Any)
     arguments, by name and in order. Raises TypeError for an array in the host's memory, ValueError for a grid that no
     device grants.
     """
-    if grid.n_threads * grid.n_threads_y > MOST_THREADS or grid.shared_bytes > MOST_SHARED_BYTES:
-        msg = f"kernel '{kernel}': {grid} is beyond {MOST_THREADS} threads or {MOST_SHARED_BYTES} bytes of a block"
-        raise ValueError(msg)
-    tally.n_launches += 1
-    tally.n_threads += grid.n_blocks * grid.n_threads * grid.n_threads_y
-    own = [native(kernel, value, name) for name, value in arguments.items()]
-    threads = (grid.n_threads, grid.n_threads_y)
+    repeat(kernel, 1, (body, grid, arguments))
+
+
+def repeat(kernel: str, n_times: int, *launches: tuple[Callable[..., None], Grid, dict[str, Any]]) -> None:
+    """Start kernels one after the other, the whole series so many times; Numba is shown their arrays only once.
+
+    Parameters: kernel, registered name; n_times; launches, each a body, a grid and arguments as of `launch`, which
+    share a fault word. Raises as `launch`.
+    """
+    for _, grid, _ in launches:
+        if grid.n_threads * grid.n_threads_y > MOST_THREADS or grid.shared_bytes > MOST_SHARED_BYTES:
+            msg = f"kernel '{kernel}': {grid} is beyond {MOST_THREADS} threads or {MOST_SHARED_BYTES} bytes of a block"
+            raise ValueError(msg)
+    own = [[native(kernel, value, name) for name, value in each.items()] for _, _, each in launches]
+    stream = _stream()
     with _pending.lock:
         fault = native(kernel, _pending.next_word(kernel), "fault")
-        compiled(body)[grid.n_blocks, threads, _stream(), grid.shared_bytes](*own, fault)
+        for _ in range(n_times):
+            for (body, grid, _), each in zip(launches, own, strict=True):
+                tally.n_launches += 1
+                tally.n_threads += grid.n_blocks * grid.n_threads * grid.n_threads_y
+                threads = (grid.n_threads, grid.n_threads_y)
+                compiled(body)[grid.n_blocks, threads, stream, grid.shared_bytes](*each, fault)
 
 
 def check() -> None:

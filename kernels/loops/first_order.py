@@ -139,6 +139,19 @@ def first_order_errors(model: FirstOrderModel, state: FirstOrderState, errors: N
                 errors[4, lane] += far * far
 
 
+def first_order_squares(value: NDArray[np.floating], total: NDArray[np.float64]) -> None:
+    """Sum of squares of every lane, in 64 bits in index order.
+
+    Parameters: value [n, n_periods, n_lanes]; total [n_lanes], written.
+    """
+    total[:] = 0.0
+    for index in range(value.shape[0]):
+        for period in range(value.shape[1]):
+            for lane in range(value.shape[2]):
+                each = np.float64(value[index, period, lane])
+                total[lane] += each * each
+
+
 @jitable
 def average(
     n_steps: NDArray[np.int64], point: NDArray[np.floating], image: NDArray[np.floating], anchor: NDArray[np.floating]

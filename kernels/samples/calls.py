@@ -64,6 +64,7 @@ def first_order_calls(n_lanes: int, dtype: Any, seed: int = 5) -> Iterator[Call]
     state = make_state(model, seed)
     yield Call("first_order_steps", (model, state, 5), tolerance)
     yield Call("first_order_errors", (model, state, np.full((5, n_lanes), 7.0)), tolerance)
+    yield Call("first_order_squares", (model.gain, np.full(n_lanes, 7.0)), tolerance)
     yield Call("first_order_gain", (model, state.dual, np.full_like(model.gain, 7)), tolerance)
     yield Call("first_order_load", (model, state.primal, np.full_like(model.gate, 7)), tolerance)
 

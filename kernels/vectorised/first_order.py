@@ -85,6 +85,14 @@ def first_order_errors(model: FirstOrderModel, state: FirstOrderState, errors: N
         errors[index] = _total(image - anchor, image - anchor)
 
 
+def first_order_squares(value: NDArray[np.floating], total: NDArray[np.float64]) -> None:
+    """Sum of squares of every lane, in 64 bits in index order.
+
+    Parameters: value [n, n_periods, n_lanes]; total [n_lanes], written.
+    """
+    total[:] = _total(value, value)
+
+
 def _total(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
     product = first.astype(np.float64) * second.astype(np.float64)
     # Running sums keep to index order for one lane, too, where a plain sum would pair.

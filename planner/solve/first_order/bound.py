@@ -154,9 +154,9 @@ class Bounder:
 
     def end(self, lane: int = 0) -> Start:
         """The point that a lane has come to."""
+        self._points = self.iteration.points()
         primal, dual, _ = self._point(lane)
-        scale = self.scaled.money_cents
-        return Start(primal, dual, float(self.iteration.weight[lane]) * scale)
+        return Start(primal, dual, float(self.iteration.weights()[lane]) * self.scaled.money_cents)
 
     def _begin(self, start: Start) -> None:
         money = self.scaled.money_cents
@@ -166,14 +166,14 @@ class Bounder:
 
     def _point(self, lane: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Values, multipliers in cents and gains in cents, without scales."""
-        state, money = self.iteration.state, self.scaled.money_cents
+        money = self.scaled.money_cents
         variable, constraint = self.scaled.variable_scale[:, None], self.scaled.constraint_scale[:, None]
-        gain = self.iteration.gain(state.dual_image)[..., lane].astype(np.float64)
-        primal, dual = (part[..., lane].astype(np.float64) for part in (state.primal_image, state.dual_image))
+        primal, dual, gain = (part[..., lane].astype(np.float64) for part in self._points)
         return primal * variable, dual * constraint * money, gain * money / variable
 
     def _evaluate_lanes(self) -> None:
         """Prove what the multipliers of every lane that is not done prove, and see whether it is."""
+        self._points = self.iteration.points()
         for lane in np.flatnonzero(self._met < 2):
             self._evaluate_lane(int(lane))
 
@@ -194,5 +194,5 @@ class Bounder:
     def _value(self, lane: int) -> float:
         """Cents that the lane's racks are worth, as far as they hold."""
         model = self.scaled.model
-        image = self.iteration.state.primal_image[..., lane].astype(np.float64)
+        image = self._points[0][..., lane].astype(np.float64)
         return float(np.sum(model.gain[..., lane] * image)) * self.scaled.money_cents
