@@ -85,7 +85,7 @@ HOMES = {
     "numba": ("kernels",),
     "cupy": ("kernels",),
     "pint": ("sites.units",),
-    "yaml": ("sites.yaml_nodes", "sites.yaml_edit"),
+    "yaml": ("sites.yaml_nodes", "sites.yaml_edit", "sites.yaml_text"),
     "highspy": ("planner.solve", "planner.side", "planner.export"),
     "matplotlib": ("planner.report", "planner.cli", "planner.bench"),
     "ortools": ("planner.bench",),

@@ -81,7 +81,13 @@ def provenances(value: object) -> list[Provenance]:
 
 def test_the_library_holds_the_sites_that_are_counted_here() -> None:
     assert {path.stem for path in SITES} == set(ROWS)
-    assert {path.stem for path in PORTFOLIOS} == {"claude-on-azure-1gw", "default", "reference-1gw"}
+    assert {path.stem for path in PORTFOLIOS} == {
+        "claude-on-azure-1gw",
+        "default",
+        "reference-1gw",
+        "us-frontier",
+        "world-frontier",
+    }
 
 
 @pytest.mark.parametrize("path", SITES, ids=lambda path: path.stem)

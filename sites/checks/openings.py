@@ -113,9 +113,10 @@ def _loads(graphs: SiteGraphs) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _idle(graphs: SiteGraphs) -> Iterator[Finding]:
-    """Elements that feed nothing."""
+    """Elements that feed nothing; a house load is something."""
     for node, fields in graphs.power.nodes(data=True):
-        if str(fields["kind"]) in ELEMENT_KINDS and graphs.power.out_degree(node) == 0:
+        idle = graphs.power.out_degree(node) == 0 and not fields.get("house_load_w")
+        if str(fields["kind"]) in ELEMENT_KINDS and idle:
             yield warning(node, f"this {fields['kind']} feeds nothing")
 
 

@@ -1,7 +1,7 @@
 """The bundled library: real sites, portfolios and toys, found by name.
 
-`portfolios/NAME.yaml`, `sites/NAME.yaml`, `scenarios/NAME.yaml`, and one folder for each toy:
-`toys/NAME/portfolio.yaml` and `site.yaml`.
+`portfolios/NAME.yaml`, `sites/NAME.yaml`, `frontier/NAME.yaml` (sites that `python -m sites.frontier` writes),
+`scenarios/NAME.yaml`, and one folder for each toy: `toys/NAME/portfolio.yaml` and `site.yaml`.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _portfolios() -> dict[str, Path]:
 
 
 def _sites() -> dict[str, Path]:
-    return {path.stem: path for path in (FOLDER / "sites").glob("*.yaml")}
+    return {path.stem: path for folder in ("frontier", "sites") for path in (FOLDER / folder).glob("*.yaml")}
 
 
 def _toys(file_name: str) -> dict[str, Path]:

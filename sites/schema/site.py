@@ -25,6 +25,8 @@ class Location(Model):
     region: Text
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    provenance: Provenance | None = None
+    """Where the coordinates come from, where they are not simply those of the place."""
 
 
 class SiteFile(Model):
