@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from sites.references import site_faults
 from sites.schema.portfolio import PortfolioFile, SiteEntry
 from sites.schema.site import SiteFile
 from sites.throughput_csv import read_pilot_files, with_pilots
+from sites.yaml_nodes import plain_value, read_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,7 @@ __all__ = [
     "InputFile",
     "World",
     "WorldSite",
+    "gather_files",
     "input_hash",
     "load_world",
     "load_world_from_inputs",
@@ -45,6 +48,7 @@ RESOLVED_FORMAT = "gigaplan-inputs/1"
 PLACEHOLDER = "site-to-plan"
 """Name that the library's `default` portfolio gives its site and itself; the name of a bare site file replaces it."""
 _SITE_FORMAT = "gigaplan-site/1"
+_SITE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ROLES = ("portfolio", "site", "throughput", "catalog")
 
 
@@ -94,6 +98,42 @@ def load_world(path: Path | str) -> World:
             contents.append(None)
     pilots, unread = _pilot_contents(portfolio, file.parent)
     return _assemble(portfolio, content, contents, load_catalog(), [*faults, *unread], pilots)
+
+
+def gather_files(path: Path | str) -> tuple[InputFile, ...]:
+    """The files that `path` names, as `World.files` holds them, found but not yet checked against each other.
+
+    Parameters: path, as for `load_world`. Sites may be as faulty as they like, and are then known by the name of
+    their file. Raises InputError with the faults of the portfolio, and for files that cannot be read at all.
+    """
+    file = _resolve(path)
+    content = read_bytes(file)
+    if document_format(content, str(file)) == _SITE_FORMAT:
+        return _world_of_site(file, content).files
+    portfolio = load_document(content, PortfolioFile, str(file))
+    found: list[InputFile] = []
+    faults: list[Fault] = []
+    for index, entry in enumerate(portfolio.value.sites):
+        try:
+            shown, site = _site_content(entry.site, file.parent)
+        except InputError as error:
+            faults += [portfolio.fault(fault.message, "sites", index, "site") for fault in error.faults]
+        else:
+            found.append(InputFile("site", f"sites/{_name_of_site(site, shown)}.yaml", site))
+    pilots, unread = _pilot_contents(portfolio, file.parent)
+    if faults or unread:
+        raise InputError([*faults, *unread])
+    measured = [InputFile("throughput", f"throughput/{n}.csv", one) for n, (_, one) in enumerate(pilots, 1)]
+    return (InputFile("portfolio", "portfolio.yaml", content), *found, *measured, *load_catalog().files)
+
+
+def _name_of_site(content: bytes, shown: str) -> str:
+    """The name that a site file gives, or that of the file where none can be read."""
+    try:
+        name = plain_value(read_nodes(content, shown)[0].items["name"])
+    except (InputError, KeyError):
+        name = None
+    return name if isinstance(name, str) and _SITE_NAME.fullmatch(name) else Path(shown).stem
 
 
 def _pilot_contents(portfolio: Document[PortfolioFile], folder: Path) -> tuple[list[tuple[str, bytes]], list[Fault]]:

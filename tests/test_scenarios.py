@@ -15,14 +15,20 @@ from sites import library
 from sites.calendar import quarter_index
 from sites.faults import InputError
 from sites.scenarios.apply import MISSING, Documents
+from sites.scenarios.counts import is_count
 from sites.scenarios.edits import as_yaml
 from sites.scenarios.futures import load_futures
 from sites.scenarios.paths import PathError, find_places, parse_path, place_text
+from sites.schema.catalog import CatalogFile
+from sites.schema.portfolio import PortfolioFile
+from sites.schema.site import SiteFile
 from sites.world import load_world, world_of_files
 from sites.yaml_nodes import WrittenFloat, plain_value, read_nodes
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sites.schema.common import Model
 
 HEAD = "format: gigaplan-scenarios/1\ntitle: Test\n"
 SOURCE = "provenance: {status: assumption, source: A test}"
@@ -87,6 +93,39 @@ def test_factors_are_exact_and_keep_the_unit(tmp_path: Path) -> None:
     assert isinstance(after, dict)
     assert (after["value"], after["high"]) == ("2.4 USD/gpu/h", "6.3 USD/gpu/h")
     assert after["source"] == before["source"]
+
+
+def test_whole_numbers_are_rounded_down_only_where_they_count_things(tmp_path: Path) -> None:
+    """The toy writes its utilisation, a share, as `1`; racks of a delivery are counted."""
+    found = under(
+        tmp_path, "toy-supply",
+        "{path: portfolio.money.utilisation, factor: 0.9}",
+        "{path: 'portfolio.supply[*].deliveries[*].racks', factor: 0.9}",
+        "{path: portfolio.money.economic_life_quarters, factor: 1.9}",
+    )  # fmt: skip
+    assert str(found["money.utilisation"][0][1]) == "0.9"
+    whole = [after for place, changes in found.items() if "racks" in place for _, after in changes]
+    assert whole
+    assert all(type(after) is int for after in whole)
+    [(before, after)] = found["money.economic_life_quarters"]
+    assert isinstance(before, int)
+    assert after == before * 19 // 10
+
+
+@pytest.mark.parametrize(
+    ("model", "place", "counts"),
+    [
+        (PortfolioFile, ("supply", 0, "deliveries", 0, "racks"), True),
+        (PortfolioFile, ("floors", 0, "steps", 0, "minimum"), False),
+        (PortfolioFile, ("money", "rack_budget"), False),
+        (SiteFile, ("power", 3, "count"), True),
+        (SiteFile, ("lineup_templates", "hall", "rows", "count"), True),
+        (SiteFile, ("lineup_templates", "hall", "scheme", "blocks"), True),
+        (CatalogFile, ("rack_systems", 0, "rental", "value"), False),
+    ],
+)
+def test_the_schema_says_what_counts(model: type[Model], place: tuple[str | int, ...], counts: bool) -> None:
+    assert is_count(model, place) is counts
 
 
 def test_a_delay_moves_what_lies_after_the_first_quarter(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ _COMMANDS = {
     "year": "Run a plan through a year of hourly weather: PUE, water, energy, hours over rating.",
     "compare": "Plan at several loop set-points, or put two runs side by side.",
     "pareto": "Find the front of two measures: what one costs in the other, with proof.",
+    "batch": "Plan sites × scenarios, resumable; every unit is verified.",
     "scenarios": "List scenarios and what they change in a portfolio.",
     "explain": "Show what an answer rests on: public figures beside our own.",
     "validate": "Check input files and list every fault.",

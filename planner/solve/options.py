@@ -29,6 +29,8 @@ class StopReason(StrEnum):
     TIME_LIMIT = "time-limit"
     INTERRUPTED = "interrupted"
     OPTIMAL = "optimal"
+    GAP = "gap"
+    """The gap that was asked for is proven."""
     INFEASIBLE = "infeasible"
 
 
@@ -42,12 +44,18 @@ class SolveOptions:
     """Wall-clock limit of the whole solve; the best plan found by then is kept."""
     work_limit: int | None = None
     """Search steps times lanes; the same limit gives the same integers on every backend and thread count."""
+    gap: float | None = None
+    """Proven gap, as a share of the bound, at which to stop; None: go on to the other limits."""
     n_lanes: int = 8
     n_threads: int = 2
     bound: str = "auto"
     """Where the first multipliers come from: `columns`, `first-order`, or `auto` by the size of the relaxation."""
     guide: Guide | None = None
     """A stored guide to replay in place of the relaxation's own."""
+
+    def is_close_enough(self, objective: int, bound: int) -> bool:
+        """Whether the gap that was asked for is proven."""
+        return self.gap is not None and gap(objective, bound) <= self.gap
 
     @property
     def work(self) -> int | None:

@@ -192,6 +192,8 @@ def _time_left(options: SolveOptions, started: float) -> float | None:
 def _stop(options: SolveOptions, best: Found, bound: int, elapsed_s: float) -> StopReason | None:
     if best.objective >= bound:
         return StopReason.OPTIMAL
+    if options.is_close_enough(best.objective, bound):
+        return StopReason.GAP
     if options.time_limit_s is not None and elapsed_s >= options.time_limit_s:
         return StopReason.TIME_LIMIT
     if options.work is not None and best.work >= options.work:

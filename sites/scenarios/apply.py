@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sites.faults import Fault, InputError
+from sites.scenarios.counts import is_count
 from sites.scenarios.edits import EditError, as_yaml, edited
 from sites.scenarios.paths import Place, find_places, parse_path, place_text, value_at
+from sites.schema.catalog import CatalogFile
+from sites.schema.portfolio import PortfolioFile
+from sites.schema.site import SiteFile
 from sites.yaml_nodes import plain_value, read_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pydantic import BaseModel
+
     from sites.inputs import InputFile
     from sites.scenarios.futures import Future, Inherited
     from sites.scenarios.paths import Found, Step
 
+_MODELS: dict[str, type[BaseModel]] = {"portfolio": PortfolioFile, "site": SiteFile, "catalog": CatalogFile}
 MISSING = "(missing)"
 """What is shown where a key was added or taken away."""
 
@@ -60,7 +68,7 @@ class Documents:
     """Input files as values, read once and shared by all futures; a future copies what it changes."""
 
     def __init__(self, files: Sequence[InputFile]) -> None:
-        """Keep the files, which must be readable (a world has been loaded from them)."""
+        """Keep the files; a site that cannot be read is one without keys, which nothing changes."""
         self.files = tuple(files)
         self._values: dict[str, Any] = {}
         [portfolio] = [file for file in files if file.role == "portfolio"]
@@ -69,8 +77,16 @@ class Documents:
     def value(self, file: InputFile) -> Any:
         """The content of one of the files; not to be changed."""
         if file.name not in self._values:
-            self._values[file.name] = plain_value(read_nodes(file.content, file.name)[0])
+            self._values[file.name] = self._read(file)
         return self._values[file.name]
+
+    def _read(self, file: InputFile) -> Any:
+        try:
+            return plain_value(read_nodes(file.content, file.name)[0])
+        except InputError:
+            if file.role != "site":
+                raise
+            return {}
 
     def under(self, future: Future) -> Resolved:
         """The files under a future.
@@ -134,7 +150,8 @@ class Documents:
         before = above[place[-1]] if exists else MISSING
         takes_away = "value" in override.model_fields_set and override.value is None
         try:
-            after = MISSING if takes_away else edited(before, override, self.start)
+            counts = override.factor is not None and is_count(_MODELS[file.role], place)
+            after = MISSING if takes_away else edited(before, override, self.start, is_count=counts)
         except EditError as error:
             msg = f"{file.name}: {place_text(place)}: {error}"
             raise EditError(msg) from None
@@ -151,7 +168,7 @@ class Documents:
         files = [file for file in self.files if file.role == role]
         if role == "site":
             chosen, *steps = steps
-            files = [file for file in files if chosen.text in {"*", self.value(file)["name"]}]
+            files = [file for file in files if chosen.text in {"*", PurePosixPath(file.name).stem}]
         if role == "catalog":
             files = self._with_key(files, steps[0]) or files
         return [(file, find_places(changed.get(file.name, self.value(file)), steps)) for file in files]
@@ -167,6 +184,23 @@ def _put(document: Any, place: Place, after: Any) -> None:
         del above[place[-1]]
     else:
         above[place[-1]] = after
+
+
+def for_site(files: Sequence[InputFile], site: str) -> tuple[InputFile, ...]:
+    """Input files of a portfolio with one of its sites alone.
+
+    Parameters: files, as a world keeps them; site, its name. Raises KeyError for another name.
+    """
+    names = [PurePosixPath(file.name).stem for file in files if file.role == "site"]
+    if site not in names:
+        raise KeyError(site)
+    kept = [file for file in files if file.role != "site" or PurePosixPath(file.name).stem == site]
+    if len(names) == 1:
+        return tuple(kept)
+    [portfolio] = [file for file in files if file.role == "portfolio"]
+    value: Any = plain_value(read_nodes(portfolio.content, portfolio.name)[0])
+    alone = value | {"sites": [value["sites"][names.index(site)]]}
+    return tuple(replace(file, content=_written(alone)) if file is portfolio else file for file in kept)
 
 
 def _written(value: Any) -> bytes:

@@ -26,13 +26,14 @@ class EditError(ValueError):
     """A change that cannot be made to what stands at a place."""
 
 
-def edited(old: Any, override: Override, start: str) -> Any:
+def edited(old: Any, override: Override, start: str, *, is_count: bool = False) -> Any:
     """What stands at a place after an override.
 
-    Parameters: old, what stands there; start, the plan's first quarter. Raises EditError with what was found.
+    Parameters: old, what stands there; start, the plan's first quarter; is_count, whether only whole numbers may stand
+    there, so that multiples are rounded down. Raises EditError with what was found.
     """
     if override.factor is not None:
-        return _multiplied(old, override.factor)
+        return _multiplied(old, override.factor, is_count)
     if override.delay_quarters is not None:
         return _delayed(old, override.delay_quarters, start)
     return dated(override.value, start)
@@ -48,15 +49,15 @@ def dated(value: Any, start: str) -> Any:
     return value if match is None else quarter_name(quarter_index(start) + int(match["quarters"]))
 
 
-def _multiplied(old: Any, factor: Fraction) -> Any:
-    """A number, a quantity, or a figure with its range, times a factor; nothing is rounded but whole numbers."""
+def _multiplied(old: Any, factor: Fraction, is_count: bool) -> Any:
+    """A number, a quantity, or a figure with its range, times a factor; nothing is rounded but counts."""
     if isinstance(old, dict) and old.keys() >= _FIGURE:
         ranged = {key: old[key] for key in ("low", "value", "high") if old.get(key) is not None}
-        return old | {key: _multiplied(one, factor) for key, one in ranged.items()}
+        return old | {key: _multiplied(one, factor, is_count) for key, one in ranged.items()}
     if isinstance(old, bool) or not isinstance(old, (int, float, str)):
         msg = f"found {_shown(old)}; a factor needs a number, a quantity or a catalogue figure"
         raise EditError(msg)
-    if isinstance(old, int):
+    if isinstance(old, int) and is_count:
         return old * factor.numerator // factor.denominator
     match = _NUMBER.match(str(old))
     if match is None:

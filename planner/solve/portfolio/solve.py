@@ -95,6 +95,8 @@ def _nothing(problem: Problem) -> _Best:
 def _stop(options: SolveOptions, best: _Best, bound: PortfolioBound, limits: Limits) -> StopReason | None:
     if best.objective >= bound.bound:
         return StopReason.OPTIMAL
+    if options.is_close_enough(best.objective, bound.bound):
+        return StopReason.GAP
     if limits.until_s is not None and time.time() >= limits.until_s:
         return StopReason.TIME_LIMIT
     return StopReason.WORK_LIMIT if options.work is not None and best.work >= options.work else None

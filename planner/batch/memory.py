@@ -1,0 +1,117 @@
+"""What a unit will need of memory, predicted before it starts.
+
+Measured on the bundled sites and toys (`docs/batch.md`): lowering, planning and verifying take about 190 MiB to begin
+with, and for each site so many bytes for every row, element of its graphs and quarter. Rows with elements rather than
+rows alone, as every element is a limit with an entry for each row behind it, once in normal operation and once for
+each failure.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sites.faults import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sites.inputs import InputFile
+    from sites.world import World
+
+BEGIN_BYTES = 200 << 20
+"""Taken by a unit of no size: Python, libraries, the catalogue."""
+BYTES_PER_ROW_ELEMENT_QUARTER = 12.0
+"""Taken for each row, element of the power, cooling and fabric graphs, and decision quarter of a site."""
+SPARE = 2.0
+"""A unit may take so many times what is predicted before it is ended."""
+UNKNOWN_BYTES = 2 << 30
+"""Allowed to a unit whose files cannot be loaded, so that it can say what is wrong with them."""
+SHARE_OF_MACHINE = 0.9
+"""Of the memory that is free when a batch starts, what its units together may be predicted to take."""
+
+
+def predicted_bytes(sizes: Sequence[tuple[int, int]], n_periods: int) -> int:
+    """Peak memory of a unit.
+
+    Parameters: sizes, rows and elements of each site; n_periods, decision quarters.
+    """
+    return BEGIN_BYTES + int(sum(BYTES_PER_ROW_ELEMENT_QUARTER * rows * n * n_periods for rows, n in sizes))
+
+
+def predicted_of_world(world: World) -> int:
+    """Peak memory of planning and verifying a world."""
+    from sites.portfolio_checks import decision_periods
+
+    return predicted_bytes([_size(one.site, world.catalog) for one in world.sites], decision_periods(world.portfolio))
+
+
+def _size(site: object, catalog: object) -> tuple[int, int]:
+    from sites.expansion import expand
+
+    graphs = expand(site, catalog)  # type: ignore[arg-type]
+    n_rows = sum(fields["kind"] == "row" for _, fields in graphs.containment.nodes(data=True))
+    return n_rows, len(graphs.power) + len(graphs.cooling) + len(graphs.fabric)
+
+
+class Predictions:
+    """Predictions of units, each set of sites worked out once."""
+
+    def __init__(self) -> None:
+        """Nothing worked out yet."""
+        self._known: dict[tuple[str, ...], int] = {}
+
+    def of(self, files: Sequence[InputFile]) -> int:
+        """Predicted peak memory of a unit in bytes; `UNKNOWN_BYTES` where its files cannot be loaded.
+
+        Scenarios that change no site's file share a prediction: what they change has no size.
+        """
+        key = tuple(file.sha256 for file in files if file.role == "site")
+        if key not in self._known:
+            self._known[key] = self._predicted(files)
+        return self._known[key]
+
+    def _predicted(self, files: Sequence[InputFile]) -> int:
+        from sites.world import world_of_files
+
+        try:
+            return predicted_of_world(world_of_files(files))
+        except InputError:
+            return UNKNOWN_BYTES
+
+
+def allowance_bytes(predicted: int) -> int:
+    """Memory that a worker may take for a unit."""
+    return int(predicted * SPARE)
+
+
+@lru_cache(maxsize=1)
+def free_bytes() -> int | None:
+    """Memory that units may take, of the machine and of the control group that this process runs in; None: unknown."""
+    found = [value for value in (_available_bytes(), _group_bytes()) if value is not None]
+    return int(min(found) * SHARE_OF_MACHINE) if found else None
+
+
+def _available_bytes() -> int | None:
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return None
+    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    words = lines.get("MemAvailable", "").split()
+    if words:
+        return int(words[0]) * 1024
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _group_bytes() -> int | None:
+    """What the control group still allows, where it allows so much at all."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        most = (root / "memory.max").read_text(encoding="ascii").strip()
+        used = int((root / "memory.current").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return None if most == "max" else max(int(most) - used, 0)

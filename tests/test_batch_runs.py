@@ -1,0 +1,311 @@
+"""Batches: keys, resuming, failures that concern nobody else, and results that are the same whoever computed them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.dataset
+import pytest
+from batch_cases import batch_file, hungry, killed, planned, run, tables, timings, without_room
+
+from planner.batch import task as task_module
+from planner.batch.engine import Wishes, locked
+from planner.batch.local import LocalExecutor
+from planner.batch.memory import Predictions, allowance_bytes, predicted_bytes
+from planner.batch.perform import perform
+from planner.batch.progress import Progress, duration
+from planner.cli.main import main
+from sites import library
+from sites.faults import InputError
+from sites.world import gather_files
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two toys under three scenarios, one after the other in this process."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    result = run(batch_file(folder), folder / "out")
+    assert (result.n_computed, result.n_failed, result.is_whole) == (6, 0, True)
+    return folder / "out"
+
+
+def by_cell(out: Path) -> dict[tuple[str, str], dict[str, object]]:
+    rows = pyarrow.dataset.dataset(out / "summary.parquet").to_table().to_pylist()
+    return {(row["site"], row["scenario"]): row for row in rows}
+
+
+def test_every_unit_is_planned_and_verified(undisturbed: Path) -> None:
+    cells = by_cell(undisturbed)
+    assert len(cells) == 6
+    assert {row["status"] for row in cells.values()} == {"optimal"}
+    assert all(row["verified"] for row in cells.values())
+    answer = (library.FOLDER / "toys/toy-supply/README.md").read_text(encoding="utf-8")
+    assert "5 racks" in answer or "five racks" in answer
+    assert cells["toy-supply", "base"]["n_racks"] == 5
+    assert cells["toy-supply", "slow"]["objective_cents"] < cells["toy-supply", "base"]["objective_cents"]
+
+
+def test_results_open_as_a_partitioned_dataset(undisturbed: Path) -> None:
+    found = pyarrow.dataset.dataset(undisturbed / "results", partitioning="hive").to_table().to_pylist()
+    assert {row["scenario"] for row in found} == {"base", "cheap", "slow"}
+    last = max(row["quarter"] for row in found if row["at_site"] == "toy-supply")
+    [row] = [one for one in found if (one["at_site"], one["scenario"], one["quarter"]) == ("toy-supply", "base", last)]
+    assert row["n_racks"] == sum(one["n_racks"] for one in row["racks"]) == 5
+    assert row["n_gpus"] == 5 * 72
+    assert 0 < row["it_w"] <= row["meter_w"]
+
+
+def test_a_pool_gives_the_same_bytes(undisturbed: Path, tmp_path: Path) -> None:
+    run(batch_file(tmp_path), tmp_path / "out", n_workers=2)
+    assert tables(tmp_path / "out") == tables(undisturbed)
+
+
+def test_a_second_run_computes_nothing_and_a_changed_scenario_only_its_units(undisturbed: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(undisturbed, tmp_path / "out"))
+    before = timings(out)
+    again = run(batch_file(tmp_path), out)
+    assert (again.n_there, again.n_computed) == (6, 0)
+    assert tables(out) == tables(undisturbed)
+    changed = run(batch_file(tmp_path, factor="0.7"), out)
+    assert (changed.n_there, changed.n_computed) == (4, 2)
+    assert {key: timings(out)[key] for key in before} == before
+
+
+def test_keys_depend_on_inputs_settings_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys(more: str = "", factor: str = "0.8") -> set[str]:
+        return set(planned(batch_file(tmp_path, more=more, factor=factor), tmp_path / "out")[1].tasks)
+
+    first = keys()
+    assert keys() == first
+    assert len(keys(factor="0.7") - first) == 2
+    for settings in ("seed: 1", "work_limit: 9", "gap: 1 %", "gap: null", "backend: numpy"):
+        assert not keys(f"settings: [{{{settings}}}]") & first
+    monkeypatch.setattr(task_module, "_ROOT", tmp_path)
+    task_module.code_digest.cache_clear()
+    try:
+        assert not keys() & first
+    finally:
+        task_module.code_digest.cache_clear()
+
+
+def start(out: Path, file: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "planner.cli.main", "batch", str(file), "--out", str(out), "--workers", "1"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+def test_a_batch_killed_at_any_moment_goes_on_where_it_was(undisturbed: Path, tmp_path: Path) -> None:
+    """Killed with a result or two more each time, and a random moment later; its workers die with it."""
+    file, out, draw = batch_file(tmp_path), tmp_path / "out", random.Random(5)
+    done: dict[str, bytes] = {}
+    for _ in range(2):
+        process = start(out, file)
+        until_s = time.monotonic() + 60
+        while len(timings(out)) <= len(done) and process.poll() is None and time.monotonic() < until_s:
+            time.sleep(0.01)
+        time.sleep(draw.random() * 0.2)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        time.sleep(0.1)
+        found = timings(out)
+        assert {key: found[key] for key in done} == done
+        done = found
+    last = start(out, file)
+    _, told = last.communicate(timeout=120)
+    assert last.returncode == 0, told.decode()
+    assert f"{len(done)} there before, {6 - len(done)} computed" in told.decode()
+    assert {key: timings(out)[key] for key in done} == done
+    assert tables(out) == tables(undisturbed)
+    assert not list(out.rglob("*.partial"))
+
+
+@pytest.fixture
+def poisoned(tmp_path: Path) -> Path:
+    """A portfolio of two sites, the second of which is bad data."""
+    toy = library.FOLDER / "toys/toy-supply"
+    text = (toy / "portfolio.yaml").read_text(encoding="utf-8")
+    site = (toy / "site.yaml").read_text(encoding="utf-8")
+    (tmp_path / "good.yaml").write_text(site.replace("name: toy-supply\n", "name: good\n"), encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text(site.replace("name: toy-supply\n", "name: bad\nnonsense: 1\n"), encoding="utf-8")
+    before, _, after = text.partition("sites:\n")
+    rest = after[after.index("\nconfigurations:") :]
+    source = "provenance: &toy {status: assumption, source: A test}"
+    entries = f"  - {{site: ./good.yaml, {source}}}\n  - {{site: ./bad.yaml, provenance: *toy}}"
+    (tmp_path / "portfolio.yaml").write_text(f"{before}sites:\n{entries}{rest}", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_poisoned_site_concerns_nobody_else(poisoned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = batch_file(poisoned, portfolios="./portfolio.yaml", scenarios="[base, slow]")
+    with pytest.raises(SystemExit) as ended:
+        main(["batch", str(file), "--out", str(poisoned / "out"), "--workers", "0", "--json"])
+    assert ended.value.code == 4
+    found = json.loads(capsys.readouterr().out)
+    status = {(row["site"], row["scenario"]): (row["status"], row["reason_kind"]) for row in found["cells"]}
+    assert status == {
+        ("good", "base"): ("optimal", None), ("bad", "base"): ("failed", "input"),
+        ("good", "slow"): ("optimal", None), ("bad", "slow"): ("failed", "input"),
+    }  # fmt: skip
+    reasons = [row["reason"] for row in found["cells"] if row["site"] == "bad"]
+    assert all("sites/bad.yaml:" in reason and "nonsense" in reason for reason in reasons)
+    again = run(file, poisoned / "out")
+    assert (again.n_computed, again.n_failed) == (0, 2)
+    tried = run(file, poisoned / "out", wishes=Wishes(retry_failed=True))
+    assert (tried.n_computed, tried.n_failed) == (0, 2)
+    (poisoned / "bad.yaml").unlink()
+    with pytest.raises(InputError, match=r"portfolio.yaml:\d+: .*no such file"):
+        run(file, poisoned / "out")
+
+
+@pytest.mark.parametrize(("act", "kind"), [(hungry, "memory"), (killed, "memory")])
+def test_a_unit_that_takes_all_memory_or_is_killed_is_set_aside(
+    undisturbed: Path, tmp_path: Path, act: object, kind: str
+) -> None:
+    file, out = batch_file(tmp_path), tmp_path / "out"
+    result = run(file, out, n_workers=1, act=act)  # type: ignore[arg-type]
+    assert (result.n_computed, result.n_failed) == (5, 1)
+    [row] = [row for row in result.rows if row["status"] == "failed"]
+    assert (row["site"], row["scenario"], row["reason_kind"]) == ("toy-budget", "slow", kind)
+    others = {name: content for name, content in tables(out).items() if name.startswith("results/scenario=base")}
+    assert others
+    assert others.items() <= tables(undisturbed).items()
+    healed = run(file, out, wishes=Wishes(retry_failed=True))
+    assert (healed.n_there, healed.n_computed) == (5, 1)
+    assert tables(out) == tables(undisturbed)
+
+
+def test_a_full_disk_leaves_units_to_be_done_and_nothing_half_written(undisturbed: Path, tmp_path: Path) -> None:
+    file, out = batch_file(tmp_path), tmp_path / "out"
+    result = run(file, out, act=without_room)
+    assert result.without_room is None or "too large" in result.without_room
+    assert (result.n_computed, result.n_left) == (5, 1)
+    assert not result.is_whole
+    assert not list((out / "units").glob(".*"))
+    assert len(list((out / "units").iterdir())) == 5
+    assert run(file, out).n_computed == 1
+    assert tables(out) == tables(undisturbed)
+
+
+def test_memory_is_predicted_and_a_unit_too_large_is_not_begun(tmp_path: Path) -> None:
+    assert predicted_bytes([(100, 1000), (1, 1)], 16) > predicted_bytes([(100, 1000)], 16)
+    small = Predictions().of(gather_files("toy-supply"))
+    large = Predictions().of(gather_files("reference-1gw"))
+    assert small < large
+    result = run(batch_file(tmp_path), tmp_path / "out", wishes=Wishes(memory_bytes=small // 2))
+    assert (result.n_computed, result.n_failed) == (0, 6)
+    assert {row["reason_kind"] for row in result.rows} == {"memory"}
+    assert allowance_bytes(small) > small
+
+
+def test_one_batch_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
+    with locked(tmp_path / "out"), pytest.raises(InputError, match="another batch"), locked(tmp_path / "out"):
+        pass
+    (tmp_path / "mine.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match="not of a batch"), locked(tmp_path):
+        pass
+
+
+def test_resuming_needs_no_file(undisturbed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = Path(shutil.copytree(undisturbed, tmp_path / "out"))
+    shutil.rmtree(next((out / "units").iterdir()))
+    with pytest.raises(SystemExit) as ended:
+        main(["batch", "--resume", "--out", str(out), "--workers", "0"])
+    assert ended.value.code == 0
+    assert "5 there before, 1 computed" in capsys.readouterr().err
+    assert tables(out) == tables(undisturbed)
+    with pytest.raises(SystemExit) as ended:
+        main(["batch", "--resume", "--out", str(tmp_path / "elsewhere")])
+    assert ended.value.code == 2
+
+
+SAMPLES = """combination: sampled
+samples:
+  n: {n}
+  seed: 3
+  together: {together}
+  draws:
+    - name: rent
+      paths: ["portfolio.money.systems[*].rental"]
+      change: factor
+      triangular: [0.5, 1, 1.1]
+      provenance: &source {{status: assumption, source: A test}}
+    - name: use
+      paths: [portfolio.money.utilisation]
+      change: factor
+      choice: [0.5, 1]
+      weights: [1, 3]
+      provenance: *source
+"""
+
+
+def test_samples_do_not_change_when_there_are_more_of_them(tmp_path: Path) -> None:
+    def plan(n: int) -> list[tuple[str, str]]:
+        file = batch_file(tmp_path, "toy-supply", "[base]", SAMPLES.format(n=n, together=0))
+        _, found = planned(file, tmp_path / "out")
+        return [(cell.scenario, cell.key) for cell in found.cells]
+
+    few, many = plan(5), plan(12)
+    assert many[:5] == few
+    assert few[0][0] == "base-sample-000000"
+    assert len({key for _, key in many}) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("portfolios: [toy-suply]", "did you mean 'toy-supply'"),
+        ("portfolios: [toy-supply]\nscenarios: [expantion]", "did you mean 'expansion'"),
+        ("portfolios: [toy-supply]\nsites: [nowhere]", "unknown site 'nowhere'"),
+        ("portfolios: [toy-supply]\ncombination: list", "the key 'units' is missing"),
+        ("portfolios: [toy-supply]\nunits: [{}]", "only the combination 'list'"),
+        ("portfolios: [toy-supply, toy-supply]", "a second time"),
+        ("portfolios: [toy-supply]\ncombination: list\nunits: [{scenario: bse}]", "unknown scenario 'bse'"),
+        ("portfolios: [toy-supply]\nsettings: [{name: a}, {name: a}]", "needs a name of its own"),
+    ],
+)
+def test_faulty_batch_files_are_refused(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "batch.yaml"
+    file.write_text(f"format: gigaplan-batch/1\nname: x\n{text}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=told):
+        run(file, tmp_path / "out")
+
+
+def test_a_list_names_its_units(tmp_path: Path) -> None:
+    units = "combination: list\nunits: [{site: toy-supply}, {portfolio: toy-budget, scenario: slow}]"
+    _, plan = planned(batch_file(tmp_path, scenarios="all", more=units), tmp_path / "out")
+    assert [(cell.portfolio, cell.site, cell.scenario) for cell in plan.cells] == [
+        ("toy-supply", "toy-supply", "base"), ("toy-budget", "all", "slow"),
+    ]  # fmt: skip
+
+
+def test_progress_says_what_is_done_and_what_is_left() -> None:
+    from planner.batch.outcome import Beat, Failure, Outcome
+
+    now = iter([0.0, 30.0, 30.0, 30.0, 30.0])
+    progress = Progress(4, 2, lambda: next(now))
+    progress.take(Outcome("a", None, 0.01))
+    progress.take(Outcome("b", Failure("error", "x")))
+    progress.take(Beat("cccccccccc", "search", 90_00, 100_00))
+    assert progress.text() == (
+        "done 1  there already 2  failed 1  left 2  about 30 s left  gap worst 1.00%, median 1.00%  "
+        "now cccccccc search, bound $100.00, gap 10.00%"
+    )
+    assert [duration(s) for s in (5, 600, 7200)] == ["5 s", "10 min", "2.0 h"]
+
+
+def test_a_worker_dies_with_its_parent(tmp_path: Path) -> None:
+    store, plan = planned(batch_file(tmp_path, "toy-supply", "[base]"), tmp_path / "out")
+    executor = LocalExecutor(store, 1, None, perform)
+    executor.close()
+    assert plan.cells
+    assert executor.next_event(0.01) is None
