@@ -41,7 +41,7 @@ def loads_kernel(
     for place in range(cuda.grid(1), n_rows * n_periods * n_lanes, cuda.gridsize(1)):
         lane, rest = place % n_lanes, place // n_lanes
         row, period = rest // n_periods, rest % n_periods
-        if row_ptr[row] < 0 or row_ptr[row + 1] > n_entries:
+        if row_ptr[row] < 0 or row_ptr[row + 1] < row_ptr[row] or row_ptr[row + 1] > n_entries:
             cuda.atomic.max(fault, 0, INDEX)
             continue
         for entry in range(row_ptr[row], row_ptr[row + 1]):

@@ -9,6 +9,7 @@ from kernels.cuda.compile_list import CompileCase
 from kernels.cuda.faults import INDEX
 from kernels.cuda.launch import launch, over
 from kernels.cuda.memory import array_module
+from kernels.jitable import jitable
 from kernels.loops.value import premium
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ def plan_value(
 def racks_value_kernel(model: Any, n_racks: Any, block_value: Any, block_revenue: Any, fault: Any) -> None:
     """One thread for each place [block, period, lane], lanes fastest, adds up what its racks are worth and sell for."""
     n_periods, n_lanes = block_revenue.shape[1], block_revenue.shape[2]
-    n_rows = model.block_row_idx.shape[0]
     for place in range(cuda.grid(1), block_revenue.size, cuda.gridsize(1)):
         lane, rest = place % n_lanes, place // n_lanes
         block, period = rest // n_periods, rest % n_periods
+        if model.block_ptr[block] > model.block_ptr[block + 1]:
+            cuda.atomic.max(fault, 0, INDEX)
         worth, sold = 0, 0
         for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-            row = model.block_row_idx[index] if index < n_rows else -1
-            if row < 0 or row >= n_racks.shape[0]:
+            row = inside(model.block_row_idx, index, n_racks.shape[0])
+            if row < 0:
                 cuda.atomic.max(fault, 0, INDEX)
                 continue
             for configuration in range(n_racks.shape[1]):
@@ -77,14 +79,16 @@ def standing_cost_kernel(model: Any, n_racks: Any, block_value: Any, fault: Any)
 def racks_of_system(model: Any, n_racks: Any, block: int, system: int, period: int, lane: int, fault: Any) -> Any:
     """Racks of a system in a block."""
     standing = 0
+    if model.system_ptr[system] > model.system_ptr[system + 1]:
+        cuda.atomic.max(fault, 0, INDEX)
     for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
-        configuration = model.system_configuration_idx[position]
-        if configuration < 0 or configuration >= n_racks.shape[1]:
+        configuration = inside(model.system_configuration_idx, position, n_racks.shape[1])
+        if configuration < 0:
             cuda.atomic.max(fault, 0, INDEX)
             continue
         for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-            row = model.block_row_idx[index]
-            if row >= 0 and row < n_racks.shape[0]:
+            row = inside(model.block_row_idx, index, n_racks.shape[0])
+            if row >= 0:
                 standing += n_racks[row, configuration, period, lane]
     return standing
 
@@ -93,6 +97,17 @@ def premium_kernel(model: Any, revenue: Any, objective: Any, fault: Any) -> None
     """One thread for each lane adds the worth of the contract to its plan's objective."""
     for lane in range(cuda.grid(1), objective.size, cuda.gridsize(1)):
         objective[lane] += premium(model, revenue, lane)
+
+
+@jitable
+def inside(indices: Any, place: int, n: int) -> int:
+    """The index of one of n things that stands at a place, or -1 where the place or the index points outside."""
+    index = -1
+    if 0 <= place < indices.shape[0]:
+        index = indices[place]
+        if index >= n:
+            index = -1
+    return index
 
 
 def compile_cases() -> list[CompileCase]:

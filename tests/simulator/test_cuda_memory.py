@@ -142,22 +142,35 @@ def test_the_tally_counts_threads() -> None:
     assert launch.tally.n_threads - before == 6
 
 
+OUTSIDE = {
+    "entry_limit_idx": lambda model: (-1, model.capacity.shape[0]),
+    "row_ptr": lambda model: (-1, model.entry_limit_idx.size + 1),
+    "block_row_idx": lambda model: (-1, model.row_ptr.size - 1),
+    "block_ptr": lambda model: (-1, model.block_row_idx.size + 1),
+    "system_ptr": lambda model: (-1, model.system_configuration_idx.size + 1),
+    "system_configuration_idx": lambda model: (-1, model.value.shape[1]),
+}
+"""Indices and offsets nearest to what is allowed."""
+
+
 @pytest.mark.parametrize(
-    ("name", "field", "value"),
+    ("name", "field"),
     [
-        ("loads", "entry_limit_idx", 10**6), ("loads", "entry_limit_idx", -1), ("loads", "row_ptr", 10**6),
-        ("plan_value", "block_row_idx", 10**6), ("plan_value", "system_configuration_idx", -1),
+        ("loads", "entry_limit_idx"), ("loads", "row_ptr"), ("plan_value", "block_row_idx"),
+        ("plan_value", "block_ptr"), ("plan_value", "system_ptr"), ("plan_value", "system_configuration_idx"),
     ],
 )  # fmt: skip
-def test_indices_that_point_outside_are_faults(name: str, field: str, value: int) -> None:
+@pytest.mark.parametrize("end", ["first", "last"])
+def test_indices_that_point_outside_are_faults(name: str, field: str, end: str) -> None:
     [call] = [one for one in packing_calls(1) if one.kernel == name]
     model = call.arguments[0]
-    spoilt = getattr(model, field).copy()
-    spoilt[-1] = value
-    arguments = THERE.put((model._replace(**{field: spoilt}), *call.arguments[1:]))
-    kernel(name, "cuda")(*arguments)
-    with pytest.raises(IndexError, match=f"kernel '{name}' on backend cuda: an index points outside"):
-        launch.check()
+    for value in OUTSIDE[field](model):
+        spoilt = getattr(model, field).copy()
+        spoilt[0 if end == "first" and value < 0 else -1] = value
+        arguments = THERE.put((model._replace(**{field: spoilt}), *call.arguments[1:]))
+        kernel(name, "cuda")(*arguments)
+        with pytest.raises(IndexError, match=f"kernel '{name}' on backend cuda: an index points outside"):
+            launch.check()
 
 
 def test_a_fault_without_a_meaning_is_still_raised() -> None:
