@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from kernels.jitable import jitable
+
 INDEX, ROOM, NOT_FINITE = 1, 2, 3
 """Words of a fault: an index outside of its array, more than the room that was given holds, a float that is not finite.
 
@@ -19,3 +23,15 @@ def raise_fault(kernel: str, word: int) -> None:
     kind, text = _EXCEPTIONS.get(word, (RuntimeError, f"unknown fault {word}"))
     msg = f"kernel '{kernel}' on backend cuda: {text}"
     raise kind(msg)
+
+
+@jitable
+def is_index(indices: Any, place: int, n: int) -> bool:
+    """Whether what stands at a place, if the array reaches so far, is the index of one of n things."""
+    return bool(place >= indices.size or 0 <= indices[place] < n)
+
+
+@jitable
+def is_offset(offsets: Any, place: int, items: Any) -> bool:
+    """Whether a place and the next, if the array reaches so far, are the ends of a part of the items."""
+    return bool(place + 1 >= offsets.size or 0 <= offsets[place] <= offsets[place + 1] <= items.size)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kernels.cuda.api import cuda, device
+import numpy as np
+
+from kernels.cuda.api import cuda
 from kernels.cuda.compile_list import CompileCase
-from kernels.cuda.faults import INDEX
+from kernels.cuda.faults import INDEX, is_index, is_offset
 from kernels.cuda.launch import launch, over
 from kernels.cuda.memory import array_module
-from kernels.jitable import jitable
-from kernels.loops.value import premium
+from kernels.jitable import at
+from kernels.loops.value import block_worth, premium
 
 if TYPE_CHECKING:
     from kernels.contract import PackingModel
@@ -21,93 +23,56 @@ def plan_value(
 ) -> None:
     """Value whole plans; every argument but the first two is written (shapes as in `SearchState`)."""
     block_value[...] = 0
-    grid = over(block_revenue.size)
+    outside = array_module().zeros(1, "int64")
+    sizes = (model.block_ptr.size, model.block_row_idx.size, model.system_ptr.size, model.system_configuration_idx.size)
+    launch("plan_value", indices_kernel, over(max(sizes)), model=model, n_racks=n_racks, outside=outside)
     launch(
-        "plan_value", racks_value_kernel, grid,
-        model=model, n_racks=n_racks, block_value=block_value, block_revenue=block_revenue,
+        "plan_value", block_value_kernel, over(block_revenue.size),
+        model=model, n_racks=n_racks, outside=outside, block_value=block_value, block_revenue=block_revenue,
     )  # fmt: skip
-    launch("plan_value", standing_cost_kernel, grid, model=model, n_racks=n_racks, block_value=block_value)
     array_module().sum(block_revenue, axis=0, out=revenue)
     array_module().sum(block_value, axis=0, out=objective)
     launch("plan_value", premium_kernel, over(objective.size), model=model, revenue=revenue, objective=objective)
 
 
-def racks_value_kernel(model: Any, n_racks: Any, block_value: Any, block_revenue: Any, fault: Any) -> None:
-    """One thread for each place [block, period, lane], lanes fastest, adds up what its racks are worth and sell for."""
-    n_periods, n_lanes = block_revenue.shape[1], block_revenue.shape[2]
-    for place in range(cuda.grid(1), block_revenue.size, cuda.gridsize(1)):
-        lane, rest = place % n_lanes, place // n_lanes
-        block, period = rest // n_periods, rest % n_periods
-        if model.block_ptr[block] > model.block_ptr[block + 1]:
+def indices_kernel(model: Any, n_racks: Any, outside: Any, fault: Any) -> None:
+    """One thread for each place of the index arrays that values are read through says whether it points outside."""
+    rows, configurations = model.block_row_idx, model.system_configuration_idx
+    n = max(model.block_ptr.size, rows.size, model.system_ptr.size, configurations.size)
+    for place in range(cuda.grid(1), n, cuda.gridsize(1)):
+        good = is_index(rows, place, n_racks.shape[0]) and is_index(configurations, place, n_racks.shape[1])
+        if not (
+            good and is_offset(model.block_ptr, place, rows) and is_offset(model.system_ptr, place, configurations)
+        ):
+            outside[0] = 1
             cuda.atomic.max(fault, 0, INDEX)
-        worth, sold = 0, 0
-        for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-            row = inside(model.block_row_idx, index, n_racks.shape[0])
-            if row < 0:
-                cuda.atomic.max(fault, 0, INDEX)
-                continue
-            for configuration in range(n_racks.shape[1]):
-                count = n_racks[row, configuration, period, lane]
-                worth += count * model.value[row, configuration, period]
-                sold += count * model.revenue[row, configuration, period]
-        block_revenue[block, period, lane] = sold
-        cuda.atomic.add(block_value, (block, lane), worth)
 
 
-def standing_cost_kernel(model: Any, n_racks: Any, block_value: Any, fault: Any) -> None:
-    """One thread for each place [block, period, lane] takes off what its units and the open block cost.
+def block_value_kernel(
+    model: Any,
+    n_racks: Any,
+    outside: Any,
+    block_value: Any,
+    block_revenue: Any,
+    fault: Any,  # noqa: ARG001
+) -> None:
+    """One thread for each place [block, period, lane], lanes fastest; cents are added up over periods by atomics.
 
-    Blocks and rows are those that `racks_value_kernel` has looked through.
+    Nothing is read through index arrays in which `indices_kernel` found a fault.
     """
-    n_blocks, n_lanes = block_value.shape
-    n_periods = n_racks.shape[2]
-    for place in range(cuda.grid(1), n_blocks * n_periods * n_lanes, cuda.gridsize(1)):
+    n_periods, n_lanes = block_revenue.shape[1], block_revenue.shape[2]
+    n_places = block_revenue.size if outside[0] == 0 else 0
+    for place in range(cuda.grid(1), n_places, cuda.gridsize(1)):
         lane, rest = place % n_lanes, place // n_lanes
         block, period = rest // n_periods, rest % n_periods
-        cost, standing = 0, 0
-        for system in range(model.unit_racks.shape[0]):
-            of_system = racks_of_system(model, n_racks, block, system, period, lane, fault)
-            units = (of_system + model.unit_racks[system] - 1) // model.unit_racks[system]
-            cost += units * model.unit_cost[block, system, period]
-            standing += of_system
-        if standing > 0:
-            cost += model.open_cost[block, period]
-        cuda.atomic.sub(block_value, (block, lane), cost)
-
-
-@device
-def racks_of_system(model: Any, n_racks: Any, block: int, system: int, period: int, lane: int, fault: Any) -> Any:
-    """Racks of a system in a block."""
-    standing = 0
-    if model.system_ptr[system] > model.system_ptr[system + 1]:
-        cuda.atomic.max(fault, 0, INDEX)
-    for position in range(model.system_ptr[system], model.system_ptr[system + 1]):
-        configuration = inside(model.system_configuration_idx, position, n_racks.shape[1])
-        if configuration < 0:
-            cuda.atomic.max(fault, 0, INDEX)
-            continue
-        for index in range(model.block_ptr[block], model.block_ptr[block + 1]):
-            row = inside(model.block_row_idx, index, n_racks.shape[0])
-            if row >= 0:
-                standing += n_racks[row, configuration, period, lane]
-    return standing
+        worth = block_worth(model, n_racks, at(block), at(period), at(lane), block_revenue)
+        cuda.atomic.add(block_value, (block, lane), worth)
 
 
 def premium_kernel(model: Any, revenue: Any, objective: Any, fault: Any) -> None:  # noqa: ARG001
     """One thread for each lane adds the worth of the contract to its plan's objective."""
     for lane in range(cuda.grid(1), objective.size, cuda.gridsize(1)):
-        objective[lane] += premium(model, revenue, lane)
-
-
-@jitable
-def inside(indices: Any, place: int, n: int) -> int:
-    """The index of one of n things that stands at a place, or -1 where the place or the index points outside."""
-    index = -1
-    if 0 <= place < indices.shape[0]:
-        index = indices[place]
-        if index >= n:
-            index = -1
-    return index
+        objective[lane] += premium(model, revenue, at(lane))
 
 
 def compile_cases() -> list[CompileCase]:
@@ -115,9 +80,10 @@ def compile_cases() -> list[CompileCase]:
     from kernels.samples.packing import CaseShape, empty_state, make_case
 
     model = make_case(CaseShape(1, (1,), (1,), 1, partial_units=True, contract=True, heavy=False)).model
-    state = empty_state(model, 1)
+    state, flag = empty_state(model, 1), np.zeros(1, np.int64)
+    values = state.block_value, state.block_revenue
     return [
-        CompileCase("plan_value", racks_value_kernel, (model, state.n_racks, state.block_value, state.block_revenue)),
-        CompileCase("plan_value", standing_cost_kernel, (model, state.n_racks, state.block_value)),
+        CompileCase("plan_value", block_value_kernel, (model, state.n_racks, flag, *values)),
+        CompileCase("plan_value", indices_kernel, (model, state.n_racks, flag)),
         CompileCase("plan_value", premium_kernel, (model, state.revenue, state.objective)),
     ]
