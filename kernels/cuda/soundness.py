@@ -43,7 +43,7 @@ def sound(kernel: str, model: PackingModel, guide: SearchGuide) -> Sound:
     for name, pointer, end in _pointers(model, guide):
         _require_pointer(f"kernel '{kernel}' on backend cuda: {name}", DeviceHome().get(pointer), end)
     for name, index, end in _indices(model, guide):
-        _require_index(f"kernel '{kernel}' on backend cuda: {name}", DeviceHome().get(index), end)
+        require_index(f"kernel '{kernel}' on backend cuda: {name}", DeviceHome().get(index), end)
     block_ptr = DeviceHome().get(model.block_ptr)
     found = Sound(model, guide, int(np.diff(block_ptr).max(initial=0)))
     _known.append(found)
@@ -78,7 +78,8 @@ def _require_pointer(name: str, pointer: Any, end: int) -> None:
         raise IndexError(msg)
 
 
-def _require_index(name: str, index: Any, end: int) -> None:
+def require_index(name: str, index: Any, end: int) -> None:
+    """Raise IndexError for the first index that is not from 0 to end − 1. Parameters: index, in the host's memory."""
     outside = np.flatnonzero((index < 0) | (index >= end))
     if outside.size:
         msg = f"{name}[{outside[0]}] is {index[outside[0]]}, it must lie from 0 to {end - 1}"

@@ -5,6 +5,7 @@ A simulated thread costs some 0.3 ms and a barrier that it crosses some 1 ms, so
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,9 @@ from kernels.cuda import launch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+sys.setswitchinterval(5e-5)
+"""The simulator polls for threads that wait at a barrier; at Python's own 5 ms each barrier costs some of these."""
 
 settings.register_profile(
     "simulator", deadline=None, derandomize=True, max_examples=6,
