@@ -61,7 +61,7 @@ def search(model: PackingModel, guide: SearchGuide, state: SearchState, schedule
         launch("search", begin_kernel, lanes, **here, guide=guide, schedule=schedule, step=step)
         launch("search", empty_kernel, places, **here, step=step)
         for number in range(int((blocks[step] >= 0).sum())):
-            _refill("search", model, guide, state, room, step, number, int(schedule.first_step + step > 0), 1)
+            _refill("search", model, guide, state, room, step, number, schedule.first_step + step > 0, emptied=True)
         launch("search", accept_kernel, lanes, **here, schedule=schedule, step=step)
         launch("search", put_back_kernel, places, **here, step=step)
         launch("search", revalue_kernel, lanes, **here, step=step)
@@ -84,13 +84,13 @@ def construct(
         block_pattern_idx=block_pattern_idx, block_order_idx=block_order_idx,
     )  # fmt: skip
     for number in range(block_order_idx.size):
-        _refill("construct", model, guide, state, room, 0, number, int(schedule.first_step > 0), 0)
+        _refill("construct", model, guide, state, room, 0, number, schedule.first_step > 0, emptied=False)
     launch("construct", settle_kernel, lanes, model=model, state=state)
 
 
 def _refill(
     kernel: str, model: PackingModel, guide: SearchGuide, state: SearchState, room: LaneRoom, step: int, number: int,
-    drawn: int, emptied: int,
+    drawn: bool, emptied: bool,
 ) -> None:  # fmt: skip
     """Fill one of a step's blocks in every lane and value it again."""
     lanes, places = over(state.objective.size), over(state.revenue.size)
@@ -192,7 +192,7 @@ def fill_kernel(
     room: Any,
     step: int,
     number: int,
-    drawn: int,
+    drawn: bool,
     fault: Any,  # noqa: ARG001
 ) -> None:
     """One thread for each lane fills a block after its pattern and cuts it to the pattern's racks and whole units."""
@@ -205,7 +205,7 @@ def fill_kernel(
             turn = 0
             while turn < 2:
                 fill_block(
-                    model, guide, state.n_racks, state.slack, block, system, lane, room.word[lane], drawn > 0, turn,
+                    model, guide, state.n_racks, state.slack, block, system, lane, room.word[lane], drawn, turn,
                     room.counts,
                 )  # fmt: skip
                 turn += 1
@@ -243,7 +243,7 @@ def start_kernel(
     room: Any,
     step: int,
     number: int,
-    emptied: int,
+    emptied: bool,
     fault: Any,  # noqa: ARG001
 ) -> None:
     """One thread for each lane clears a block before the period from which it is worth most, and values it again."""
@@ -255,7 +255,7 @@ def start_kernel(
             system = np.uint32(guide.pattern_system_idx[np.uint32(pattern)])
             start_rows(model, guide, state.n_racks, state.slack, block, lane)
             start_block(model, guide, state.n_racks, state.slack, block, system, lane)
-        if pattern >= 0 or emptied > 0:
+        if pattern >= 0 or emptied:
             revalue(model, state, block, lane)
         lane = np.uint32(lane + cuda.gridsize(1))
 
@@ -278,7 +278,7 @@ def put_back_kernel(model: Any, state: Any, room: Any, step: int, fault: Any) ->
     place = cuda.grid(1)
     while place < state.revenue.size:
         lane, period = np.uint32(place % n_lanes), np.uint32(place // n_lanes)
-        first, number = np.uint32(0), np.uint32(0 if room.refused[lane] == 1 else room.blocks.shape[1])
+        first, number = np.uint32(0), np.uint32(0 if room.refused[lane] else room.blocks.shape[1])
         while number < room.blocks.shape[1] and room.blocks[np.uint32(step), number] >= 0:
             block = np.uint32(room.blocks[np.uint32(step), number])
             first = put_back(model, state.n_racks, state.slack, block, first, period, lane, room.kept)
@@ -290,11 +290,11 @@ def revalue_kernel(model: Any, state: Any, room: Any, step: int, fault: Any) -> 
     """One thread for each lane values a refused step's blocks again."""
     lane = np.uint32(cuda.grid(1))
     while lane < state.objective.shape[0]:
-        number = np.uint32(0 if room.refused[lane] == 1 else room.blocks.shape[1])
+        number = np.uint32(0 if room.refused[lane] else room.blocks.shape[1])
         while number < room.blocks.shape[1] and room.blocks[np.uint32(step), number] >= 0:
             revalue(model, state, np.uint32(room.blocks[np.uint32(step), number]), lane)
             number = np.uint32(number + 1)
-        if room.refused[lane] == 1:
+        if room.refused[lane]:
             state.objective[lane] = room.before[lane]
         lane = np.uint32(lane + cuda.gridsize(1))
 
@@ -321,9 +321,9 @@ def compile_cases() -> list[CompileCase]:
         CompileCase("search", begin_kernel, (model, state, room, guide, plan, 0)),
         CompileCase("construct", order_kernel, (model, guide, state, room, plan, one, one)),
         CompileCase("search", empty_kernel, step),
-        CompileCase("search", fill_kernel, (*refill, 1)),
+        CompileCase("search", fill_kernel, (*refill, True)),
         CompileCase("search", raise_kernel, refill),
-        CompileCase("search", start_kernel, (*refill, 1)),
+        CompileCase("search", start_kernel, (*refill, True)),
         CompileCase("search", accept_kernel, (model, state, room, plan, 0)),
         CompileCase("search", put_back_kernel, step),
         CompileCase("search", revalue_kernel, step),

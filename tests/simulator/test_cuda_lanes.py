@@ -17,6 +17,8 @@ from kernels.loops import search as loops
 from kernels.samples.packing import INACTIVE, Case, CaseShape, copy_of, empty_state, make_case, schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kernels.contract import SearchState
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # draws wrap around
@@ -25,7 +27,7 @@ THERE = home("cuda")
 N_STEPS = 3
 batches = st.sampled_from([1, 2, 5])
 grids = st.sampled_from([(1, 1), (2, 3), (4, 2)])
-FORMS = {
+FORMS: dict[str, tuple[Callable[..., None], Callable[..., None]]] = {
     "construct": (lane_search.construct, loops.construct),
     "raise_profiles": (profiles.raise_profiles, loop_profiles.raise_profiles),
     "strip": (profiles.strip, loop_profiles.strip),
@@ -134,12 +136,14 @@ def test_offsets_that_fall_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("block_pattern_idx", 99), ("block_order_idx", 2), ("block_order_idx", -1)]
+    ("field", "value"),
+    [("block_pattern_idx", 99), ("block_pattern_idx", None), ("block_order_idx", 2), ("block_order_idx", -1)],
 )
-def test_a_first_plan_of_no_such_block_or_pattern_is_a_fault(field: str, value: int) -> None:
+def test_a_first_plan_of_no_such_block_or_pattern_is_a_fault(field: str, value: int | None) -> None:
+    """None stands for the first number that is too large."""
     case = make_case(CaseShape(2, (2, 3), (2, 1), 2, True, True, False))
     column = getattr(case, field).copy()
-    column[0] = value
+    column[0] = case.guide.pattern_racks.size if value is None else value
     case = Case(**{**vars(case), field: column})
     there = THERE.put(
         (case.model, case.guide, empty_state(case.model, 2), case.block_pattern_idx, case.block_order_idx, schedule())
