@@ -57,7 +57,7 @@ def searched(case: Case, n_lanes: int, n_steps: int = N_STEPS) -> SearchState:
     return state
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(shape=case_shapes, n_lanes=batches, grid=grids)
 def test_a_round_of_search_is_the_loops(shape: CaseShape, n_lanes: int, grid: tuple[int, int]) -> None:
     launch.limits.n_threads, launch.limits.n_blocks = grid
