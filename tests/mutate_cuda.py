@@ -37,6 +37,14 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
         "hourly_loads.py", "if model.kind[c] == MACHINERY:", "if model.kind[c] >= MACHINERY:"
     ): "MACHINERY is the greatest kind of class",
+    (
+        "hourly_loads.py", "if model.cooler_kind[plant] == WET:", "if model.cooler_kind[plant] >= WET:"
+    ): "WET is the greatest kind of cooler",
+    (
+        "hourly_sites.py",
+        "if tile.first_scenario + place % tile.n_scenarios == 0:",
+        "if tile.first_scenario + place % tile.n_scenarios <= 0:",
+    ): "no scenario has a number below 0",
 }  # fmt: skip
 """Reasons by file, line and mutated line, stripped: the change alters nothing that a caller can see."""
 LOADED = """

@@ -168,13 +168,13 @@ def fewer_coolers_kernel(model: YearModel, given: YearInput, tile: Tile, machine
     """One thread for each (machine, hour, scenario): heat removed and fans of the coolers that run."""
     n_places = tile.n_hours * tile.n_scenarios
     for item in range(cuda.grid(1), machines.class_idx.size * n_places, cuda.gridsize(1)):
-        machine, place = item // n_places, item % n_places
+        machine = item // n_places
         plant = plant_of(model, machines.class_idx[machine])
         if plant < 0:
             cuda.atomic.max(fault, 0, INDEX)
             continue
         site = machines.site_idx[machine]
-        heat_w = plant_heat_w(model, plant, load_factor_of(model, given, tile, site, place))
+        heat_w = plant_heat_w(model, plant, load_factor_of(model, given, tile, site, item % n_places))
         share, flow, fan_w = machines.share[item], 0.0, 0.0
         if share > 0.0:
             share, fan_w, flow = coolers_that_pay(
