@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 def loads(model: PackingModel, n_racks: Any, load: Any) -> None:
     """Load of every limit; shapes as in `kernels.loops.loads`."""
     load[...] = 0
-    n_rows, _, n_periods, n_lanes = n_racks.shape
     launch(
-        "loads", loads_kernel, over(n_rows * n_periods * n_lanes),
+        "loads", loads_kernel, over(n_racks[:, 0].size),
         row_ptr=model.row_ptr, entry_limit_idx=model.entry_limit_idx, entry_coefficient=model.entry_coefficient,
         n_racks=n_racks, load=load,
     )  # fmt: skip

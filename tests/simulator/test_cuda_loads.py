@@ -34,3 +34,17 @@ def test_loads_slack_and_value_are_the_loops(shape: CaseShape, n_lanes: int, gri
     call = Call("plan_value", (model, racks, *(np.full_like(part, 7) for part in state[2:])))
     for ours, theirs in zip(ran(call, "cuda")[1:], ran(call, "reference")[1:], strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_row_may_have_no_limit() -> None:
+    model = make_case(CaseShape(4, (2, 1), (2,), 2, partial_units=True, contract=False, heavy=False)).model
+    first = model.row_ptr[1]
+    bare = model._replace(
+        row_ptr=np.maximum(model.row_ptr - first, 0), entry_limit_idx=model.entry_limit_idx[first:],
+        entry_coefficient=model.entry_coefficient[first:],
+    )  # fmt: skip
+    racks = np.ones((*model.value.shape, 2), np.int64)
+    load = np.zeros((*model.capacity.shape, 2), np.int64)
+    found = ran(Call("loads", (bare, racks, load)), "cuda")[2]
+    assert (found == loads_by_hand(bare, racks)).all()
+    assert found.any()
