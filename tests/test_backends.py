@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,10 @@ import pytest
 from kernels import backends
 from kernels.backends import BACKENDS, BackendError, home, kernel, resolve, why_not
 from kernels.cuda import presence
+from kernels.cuda.self_test import disagreement
 from kernels.home import HostHome
+from kernels.registry import KERNELS
+from kernels.samples.calls import LANES, ran, sample_calls
 from kernels.samples.packing import CaseShape, empty_state, make_case
 
 if TYPE_CHECKING:
@@ -205,3 +209,36 @@ def test_arrays_of_the_host_stay_where_they_are(backend: str) -> None:
     assert isinstance(there, HostHome)
     assert there.put(MODEL) is MODEL
     assert there.get(MODEL) is MODEL
+
+
+def test_every_kernel_has_a_form_for_every_backend() -> None:
+    """By the syntax tree, since importing a form for the device needs Numba's CUDA."""
+    for spec in KERNELS.values():
+        for place in (spec.reference, spec.vectorised, spec.cuda):
+            module, function = place.split(":")
+            tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+            assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, place
+
+
+def test_samples_call_every_kernel_and_change_what_it_writes() -> None:
+    """A self-test would prove little if its calls left everything as it was."""
+    seen = set()
+    for call in sample_calls((2,)):
+        assert any(
+            (before != after).any()
+            for before, after in zip(arrays(call.arguments), arrays(ran(call, "reference")), strict=True)
+        ), call.kernel
+        seen.add(call.kernel)
+    assert seen == KERNELS.keys()
+
+
+def arrays(value: Any) -> list[Any]:
+    if isinstance(value, tuple):
+        return [one for part in value for one in arrays(part)]
+    return [value] if isinstance(value, np.ndarray) else []
+
+
+@pytest.mark.parametrize("n_lanes", LANES)
+def test_the_vectorised_forms_pass_the_self_test(n_lanes: int) -> None:
+    for call in sample_calls((n_lanes,)):
+        assert disagreement(call, "numpy") is None
