@@ -32,12 +32,13 @@ class Call:
 
 
 def sample_calls(lanes: Sequence[int] = LANES) -> Iterator[Call]:
-    """Calls of every registered kernel for each batch size."""
+    """Calls of every registered kernel for each batch size, and of the search over very many periods."""
     for n_lanes in lanes:
         yield from packing_calls(n_lanes)
         for dtype in FLOAT_TOLERANCES:
             yield from first_order_calls(n_lanes, dtype)
         yield from year_calls(n_lanes)
+    yield from long_calls()
 
 
 def packing_calls(n_lanes: int, seed: int = 33) -> Iterator[Call]:
@@ -55,6 +56,16 @@ def packing_calls(n_lanes: int, seed: int = 33) -> Iterator[Call]:
     yield Call("loads", (model, state.n_racks, load))
     yield Call("slack", (model, state.slack, load))
     yield Call("plan_value", (model, state.n_racks, *(np.full_like(part, 7) for part in state[2:])))
+
+
+def long_calls(n_lanes: int = 2, seed: int = 6) -> Iterator[Call]:
+    """A plan over so many periods that the state of a block outgrows what a thread block of a device may share."""
+    case = make_case(CaseShape(seed, (3, 1), (2, 1), 320, partial_units=False, contract=True, heavy=False))
+    state = empty_state(case.model, n_lanes)
+    call = Call("construct", (case.model, case.guide, state, case.block_pattern_idx, case.block_order_idx, schedule()))
+    yield call
+    state = ran(call, "reference")[2]
+    yield Call("search", (case.model, case.guide, state, schedule(3, first_lane=1, first_step=1)))
 
 
 def first_order_calls(n_lanes: int, dtype: Any, seed: int = 5) -> Iterator[Call]:

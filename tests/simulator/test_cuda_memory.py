@@ -13,11 +13,14 @@ from kernels.cuda import launch, self_test
 from kernels.cuda.api import cuda
 from kernels.cuda.faults import INDEX, NOT_FINITE, ROOM, raise_fault
 from kernels.cuda.launch import Grid, over
-from kernels.samples.calls import Call, packing_calls
+from kernels.cuda.search import search_form
+from kernels.samples.calls import Call, packing_calls, sample_calls
 from kernels.samples.packing import CaseShape, empty_state, make_case
 
 if TYPE_CHECKING:
     from kernels.contract import PackingModel
+
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # draws wrap around
 
 THERE = home("cuda")
 CASE = make_case(CaseShape(2, (2, 1), (2,), 2, partial_units=True, contract=True, heavy=False))
@@ -210,6 +213,16 @@ def test_arithmetic_with_arrays_of_the_host_is_refused() -> None:
 
 
 # --- The self-test ----------------------------------------------------------------------------------------------------
+
+
+def test_the_self_test_passes_every_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In both forms of the search: the long plan does not fit a thread block's shared memory."""
+    forms = {search_form(call.arguments[0])[0] for call in sample_calls((3,)) if call.kernel == "search"}
+    assert forms == {"blocks", "lanes"}
+    monkeypatch.setattr(self_test, "sample_calls", lambda: sample_calls((3,)))
+    self_test.self_test.cache_clear()
+    assert self_test.self_test() is None
+    self_test.self_test.cache_clear()
 
 
 def calls(*names: str) -> list[Call]:
