@@ -99,6 +99,20 @@ def test_heavy_libraries_have_a_home(library: str) -> None:
     assert not abroad, offences(f"{library} belongs in {', '.join(HOMES[library])}", abroad)
 
 
+def test_cuda_is_imported_in_one_place_and_needed_by_nobody_else() -> None:
+    """numba-cuda and CuPy are extras: without them everything but the backend cuda is imported and runs."""
+    importers = {one.importer for one in imports() if within(one.target, "numba.cuda", "cuda") and not one.for_types}
+    assert importers == {"kernels.cuda.api"}
+    light = tuple(f"kernels.cuda.{name}" for name in ("presence", "self_test", "faults", "simulated"))
+    abroad = [
+        one
+        for one in imports()
+        if one.at_import and not one.for_types and within(one.target, "kernels.cuda")
+        if not within(one.importer, "kernels.cuda") and not within(one.target, *light)
+    ]
+    assert not abroad, offences("kernels.cuda may be imported only when the backend cuda is asked for", abroad)
+
+
 def test_the_checker_shares_nothing_with_what_it_checks() -> None:
     forbidden = ("planner.lower", "planner.solve", "planner.value", "planner.problem", "planner.run", "kernels")
     reached, todo = {name for name in modules() if within(name, "planner.verify")}, ["planner.verify"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FORMAT = "gigaplan-manifest/1"
 PACKAGES = (
     "gigaplan", "numpy", "numba", "llvmlite", "networkx", "pydantic", "pint", "pyyaml", "highspy", "pyarrow",
-    "matplotlib", "jinja2", "click", "rich",
+    "matplotlib", "jinja2", "click", "rich", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x",
 )  # fmt: skip
 
 
