@@ -15,7 +15,7 @@ from kernels.cuda.api import cuda
 from kernels.cuda.compile_list import CompileCase
 from kernels.cuda.device_home import DeviceHome
 from kernels.cuda.faults import INDEX
-from kernels.cuda.launch import launch, over
+from kernels.cuda.launch import Grid, over, repeat
 from kernels.cuda.memory import array_module
 from kernels.cuda.soundness import sound
 from kernels.loops.random import draw_of, step_word
@@ -26,9 +26,13 @@ from kernels.vectorised.random import COMMON_LANE, lane_words, step_words
 from kernels.vectorised.search import choose_blocks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from kernels.contract import PackingModel, Schedule, SearchGuide, SearchState
+
+    Launch = tuple[Callable[..., None], Grid, dict[str, Any]]
 
 
 class LaneRoom(NamedTuple):
@@ -57,14 +61,17 @@ def search(model: PackingModel, guide: SearchGuide, state: SearchState, schedule
     room = lane_room(DeviceHome().put(blocks), state, MOST_BLOCKS * largest)
     lanes, places = over(state.objective.size), over(state.revenue.size)
     here: dict[str, Any] = {"model": model, "state": state, "room": room}
+    launches: list[Launch] = []
     for step in range(blocks.shape[0]):
-        launch("search", begin_kernel, lanes, **here, guide=guide, schedule=schedule, step=step)
-        launch("search", empty_kernel, places, **here, step=step)
+        launches.append((begin_kernel, lanes, {**here, "guide": guide, "schedule": schedule, "step": step}))
+        launches.append((empty_kernel, places, {**here, "step": step}))
         for number in range(int((blocks[step] >= 0).sum())):
-            _refill("search", model, guide, state, room, step, number, schedule.first_step + step > 0, emptied=True)
-        launch("search", accept_kernel, lanes, **here, schedule=schedule, step=step)
-        launch("search", put_back_kernel, places, **here, step=step)
-        launch("search", revalue_kernel, lanes, **here, step=step)
+            drawn = schedule.first_step + step > 0
+            launches += _refills(model, guide, state, room, step, number, drawn, emptied=True)
+        launches.append((accept_kernel, lanes, {**here, "schedule": schedule, "step": step}))
+        launches.append((put_back_kernel, places, {**here, "step": step}))
+        launches.append((revalue_kernel, lanes, {**here, "step": step}))
+    repeat("search", 1, *launches)
 
 
 def construct(
@@ -79,27 +86,31 @@ def construct(
     sound("construct", model, guide)
     lanes = over(state.objective.size)
     room = lane_room(array_module().zeros((1, block_order_idx.size), np.int64), state, 1)
-    launch(
-        "construct", order_kernel, lanes, model=model, guide=guide, state=state, room=room, schedule=schedule,
-        block_pattern_idx=block_pattern_idx, block_order_idx=block_order_idx,
-    )  # fmt: skip
+    order: dict[str, Any] = {
+        "model": model, "guide": guide, "state": state, "room": room, "schedule": schedule,
+        "block_pattern_idx": block_pattern_idx, "block_order_idx": block_order_idx,
+    }  # fmt: skip
+    launches: list[Launch] = [(order_kernel, lanes, order)]
     for number in range(block_order_idx.size):
-        _refill("construct", model, guide, state, room, 0, number, schedule.first_step > 0, emptied=False)
-    launch("construct", settle_kernel, lanes, model=model, state=state)
+        launches += _refills(model, guide, state, room, 0, number, schedule.first_step > 0, emptied=False)
+    launches.append((settle_kernel, lanes, {"model": model, "state": state}))
+    repeat("construct", 1, *launches)
 
 
-def _refill(
-    kernel: str, model: PackingModel, guide: SearchGuide, state: SearchState, room: LaneRoom, step: int, number: int,
-    drawn: bool, emptied: bool,
-) -> None:  # fmt: skip
-    """Fill one of a step's blocks in every lane and value it again."""
+def _refills(
+    model: PackingModel, guide: SearchGuide, state: SearchState, room: LaneRoom, step: int, number: int, drawn: bool,
+    *, emptied: bool,
+) -> list[Launch]:  # fmt: skip
+    """The launches that fill one of a step's blocks in every lane and value it again."""
     lanes, places = over(state.objective.size), over(state.revenue.size)
     here: dict[str, Any] = {
         "model": model, "guide": guide, "state": state, "room": room, "step": step, "number": number,
     }  # fmt: skip
-    launch(kernel, fill_kernel, lanes, **here, drawn=drawn)
-    launch(kernel, raise_kernel, places, **here)
-    launch(kernel, start_kernel, lanes, **here, emptied=emptied)
+    return [
+        (fill_kernel, lanes, {**here, "drawn": drawn}),
+        (raise_kernel, places, here),
+        (start_kernel, lanes, {**here, "emptied": emptied}),
+    ]
 
 
 def step_blocks(model: PackingModel, schedule: Schedule) -> NDArray[np.int64]:

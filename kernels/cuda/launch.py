@@ -97,16 +97,23 @@ def launch(kernel: str, body: Callable[..., None], grid: Grid, **arguments: Any)
 
 
 def repeat(kernel: str, n_times: int, *launches: tuple[Callable[..., None], Grid, dict[str, Any]]) -> None:
-    """Start kernels one after the other, the whole series so many times; Numba is shown their arrays only once.
+    """Start kernels one after the other, the whole series so many times; Numba is shown each of their arrays only once.
 
     Parameters: kernel, registered name; n_times; launches, each a body, a grid and arguments as of `launch`, which
     share a fault word. Raises as `launch`.
     """
+    shown: dict[int, Any] = {}
+
+    def show(value: Any, name: str) -> Any:
+        if id(value) not in shown:
+            shown[id(value)] = native(kernel, value, name)
+        return shown[id(value)]
+
     for _, grid, _ in launches:
         if grid.n_threads * grid.n_threads_y > MOST_THREADS or grid.shared_bytes > MOST_SHARED_BYTES:
             msg = f"kernel '{kernel}': {grid} is beyond {MOST_THREADS} threads or {MOST_SHARED_BYTES} bytes of a block"
             raise ValueError(msg)
-    own = [[native(kernel, value, name) for name, value in each.items()] for _, _, each in launches]
+    own = [[show(value, name) for name, value in each.items()] for _, _, each in launches]
     stream = _stream()
     with _pending.lock:
         fault = native(kernel, _pending.next_word(kernel), "fault")
