@@ -63,6 +63,7 @@ def example_calls() -> Iterator[Call]:
         yield Call("first_order_load", (program, point.primal, point.dual))
         yield Call("first_order_steps", (program, point, 1))
         yield Call("first_order_errors", (program, point, np.zeros((5, 64))))
+        yield Call("first_order_squares", (point.primal, np.zeros(64)))
     year, weather = make_year(7, 16, n_hours=8760)
     yield Call("hourly_year", (year, weather, empty_year(year, weather)))
 
@@ -81,7 +82,8 @@ def table() -> str:
 def _line(call: Call) -> str:
     work = counted(call.kernel, call.arguments)
     n_bytes, n_operations = work.n_bytes / work.n_units, work.n_operations / work.n_units
-    floats = f" {call.arguments[0].gain.dtype}" if call.kernel.startswith("first_order") else ""
+    first = call.arguments[0]
+    floats = f" {getattr(first, 'gain', first).dtype}" if call.kernel.startswith("first_order") else ""
     floors = [_digits(floor_s(n_bytes, memory) * _PICO) for memory in MEMORIES]
     cells = [_digits(n_bytes), _digits(n_operations), _digits(n_operations / n_bytes), *floors]
     return f"| `{call.kernel}`{floats} | {UNITS[call.kernel]} | {' | '.join(cells)} |"

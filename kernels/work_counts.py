@@ -58,6 +58,7 @@ UNITS = {
     "raise_profiles": "row × configuration × period × lane",
     "first_order_steps": "step × entry × period × lane",
     "first_order_errors": "entry × period × lane",
+    "first_order_squares": "variable × period × lane",
     "first_order_gain": "entry × period × lane",
     "first_order_load": "entry × period × lane",
     "hourly_year": "site × hour × scenario",
@@ -210,6 +211,10 @@ def _errors(model: FirstOrderModel, state: FirstOrderState, errors: Any) -> Coun
     return load + Counted(own, 6 * state.primal.size + 8 * state.dual.size, 0)
 
 
+def _squares(value: Any, total: Any) -> Counted:
+    return Counted(_bytes(value, total), 2 * value.size, value.size)
+
+
 @cache
 def operations_of(function: Callable[..., Any]) -> int:
     """Operations in the source of a function and of the functions that it calls, every branch counted once."""
@@ -263,6 +268,7 @@ _COUNTS: dict[str, Callable[..., Counted]] = {
     "raise_profiles": _profiles,
     "first_order_steps": _steps,
     "first_order_errors": _errors,
+    "first_order_squares": _squares,
     "first_order_gain": _gain,
     "first_order_load": _load,
     "hourly_year": _hourly_year,

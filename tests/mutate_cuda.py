@@ -75,26 +75,30 @@ class Drawn:
     """A mutant of a file."""
 
     file: Path
+    source: str
     mutant: Mutant
+
+    @property
+    def changed(self) -> str:
+        """The mutated source."""
+        return self.mutant.applied(self.source)
 
     @property
     def key(self) -> tuple[str, str, str]:
         """File, line and mutated line."""
-        source = (ROOT / self.file).read_text("utf-8")
-        lines = self.mutant.applied(source).splitlines()
-        return self.file.name, source.splitlines()[self.mutant.line - 1].strip(), lines[self.mutant.line - 1].strip()
+        before, after = (text.splitlines()[self.mutant.line - 1].strip() for text in (self.source, self.changed))
+        return self.file.name, before, after
 
     def diff(self) -> str:
         """The change as a unified diff without context."""
-        source = (ROOT / self.file).read_text("utf-8")
-        before, after = source.splitlines(), self.mutant.applied(source).splitlines()
+        before, after = self.source.splitlines(), self.changed.splitlines()
         return "\n".join(list(difflib.unified_diff(before, after, lineterm="", n=0))[2:])
 
 
-def all_mutants() -> list[Drawn]:
-    """Every mutant of every module of the backend, in order."""
-    files = sorted((ROOT / CUDA).glob("*.py"))
-    return [Drawn(f.relative_to(ROOT), one) for f in files for one in mutants(f.read_text("utf-8"))]
+def all_mutants(tree: Path) -> list[Drawn]:
+    """Every mutant of every module of the backend in a tree, in order."""
+    sources = {file.relative_to(tree): file.read_text("utf-8") for file in sorted((tree / CUDA).glob("*.py"))}
+    return [Drawn(file, source, one) for file, source in sources.items() for one in mutants(source)]
 
 
 def run_tests(tree: Path, file: str, seconds: float) -> tuple[bool, str]:
@@ -133,8 +137,7 @@ def baseline(tree: Path) -> list[SimulatorTests]:
 def killer(tree: Path, drawn: Drawn, tests: Sequence[SimulatorTests]) -> str | None:
     """What kills a mutant, or None where it survives every test of its module."""
     path = tree / drawn.file
-    source = path.read_text("utf-8")
-    path.write_text(drawn.mutant.applied(source), "utf-8")
+    path.write_text(drawn.changed, "utf-8")
     try:
         for one in tests:
             if drawn.file.stem in one.modules:
@@ -142,7 +145,7 @@ def killer(tree: Path, drawn: Drawn, tests: Sequence[SimulatorTests]) -> str | N
                 if not passed:
                     return f"{one.file}: {text}"
     finally:
-        path.write_text(source, "utf-8")
+        path.write_text(drawn.source, "utf-8")
     return None
 
 
@@ -153,11 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the draw")
     parser.add_argument("--only", default="", help="draw from modules of kernels.cuda whose name begins so")
     options = parser.parse_args(arguments)
-    candidates = [one for one in all_mutants() if one.file.stem.startswith(options.only)]
-    drawn = random.Random(options.seed).sample(candidates, min(options.n, len(candidates)))
-    say(f"{len(drawn)} of {len(candidates)} mutants, seed {options.seed}")
     with tempfile.TemporaryDirectory() as folder:
         tree = copied(Path(folder))
+        candidates = [one for one in all_mutants(tree) if one.file.stem.startswith(options.only)]
+        drawn = random.Random(options.seed).sample(candidates, min(options.n, len(candidates)))
+        say(f"{len(drawn)} of {len(candidates)} mutants, seed {options.seed}")
         tests = baseline(tree)
         say(*(f"{one.file}: passes in {one.seconds:.1f} s" for one in tests))
         fates = [judged(tree, one, tests) for one in drawn]
