@@ -23,7 +23,7 @@ class DeviceHome:
         return array_module()
 
     def put(self, value: Value) -> Value:
-        """Copy a value to the device. Raises TypeError where a part of it is there already, MemoryError for too much."""
+        """Copy a value to the device. Raises TypeError where a part of it is there already, MemoryError."""
         return each_array(value, _put)
 
     def get(self, value: Value) -> Value:

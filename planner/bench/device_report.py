@@ -125,7 +125,7 @@ def shown(report: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], list[tup
     device = report.get("device")
     if device is not None:
         yield "Device", ("what", "found"), _lines(device)
-    yield "Versions", ("package", "version"), _lines(report["versions"])
+    yield "Versions", ("package", "version"), _lines(report["versions"], "not installed")
     yield (
         "Equality with the plain loops",
         ("kernel", "lanes", "samples", "result"),
@@ -147,8 +147,8 @@ def shown(report: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], list[tup
         )
 
 
-def _lines(found: dict[str, Any]) -> list[tuple[object, ...]]:
-    return [(name.replace("_", " "), "unknown" if value is None else value) for name, value in found.items()]
+def _lines(found: dict[str, Any], without: str = "unknown") -> list[tuple[object, ...]]:
+    return [(name.replace("_", " "), without if value is None else value) for name, value in found.items()]
 
 
 def _roof_title(report: dict[str, Any]) -> str:
