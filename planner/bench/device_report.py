@@ -112,7 +112,6 @@ def _arrays(value: Any) -> Iterator[Any]:
 def _search_forms(name: str, problem: Any) -> Iterator[dict[str, Any]]:
     """Whether search keeps what a refill touches in a block's shared memory, or runs one thread for each lane."""
     from kernels.cuda.search import search_form
-
     from planner.bench.device import search_models
 
     for site, model in search_models(problem):
