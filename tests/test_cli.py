@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from kernels.backends import BACKENDS
+from planner.cli.exits import run_guarded
 from planner.cli.main import _COMMANDS, main
 from planner.cli.options import BACKENDS as OFFERED
 from planner.run.folder import read_json
@@ -235,6 +236,27 @@ def test_a_backend_that_does_not_run_here_is_refused_with_the_reason(
     said = capsys.readouterr().err
     assert "backend cuda does not run here: no NVIDIA driver was found; 'gigaplan doctor' shows what does" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_too_little_memory_says_what_to_ask_for_less_of(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise MemoryError("backend cuda: 'slack' of 9 bytes does not fit")
+
+    assert run_guarded(fail, debug=False) == 2
+    assert capsys.readouterr().err == (
+        "gigaplan: not enough memory: backend cuda: 'slack' of 9 bytes does not fit; "
+        "ask for fewer lanes, scenarios or processes\n"
+    )
+
+
+def test_doctor_without_a_gpu_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernels.cuda.presence.why_not", lambda: "no NVIDIA driver was found")
+    assert run("doctor", "--gpu", "--out", tmp_path / "report.json") == 1
+    assert "backend cuda does not run here: no NVIDIA driver was found" in capsys.readouterr().err
+    assert not (tmp_path / "report.json").exists()
+    assert run("doctor", "--out", tmp_path / "report.json") == 2
 
 
 def test_the_number_of_lanes_is_recorded(tmp_path: Path) -> None:

@@ -149,3 +149,18 @@ def test_numba_takes_what_is_handed_over() -> None:
 @pytest.mark.parametrize(("n_items", "n_blocks"), [(0, 1), (1, 1), (128, 1), (129, 2), (10**9, 4096)])
 def test_grids_cover_their_items(n_items: int, n_blocks: int) -> None:
     assert launch.over(n_items) == launch.Grid(n_blocks, 128)
+
+
+def test_too_much_for_the_device_is_a_memory_error_that_names_the_array(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OutOfMemoryError(MemoryError):
+        """CuPy's."""
+
+    def refuse(array: Any) -> Any:
+        raise OutOfMemoryError("Out of memory allocating 3,200 bytes")
+
+    monkeypatch.setattr(recorder, "asarray", refuse)
+    with pytest.raises(MemoryError, match=r"'row_ptr' of \d+ bytes does not fit the device's memory") as found:
+        device_home.DeviceHome().put(MODEL)
+    assert type(found.value) is MemoryError

@@ -23,7 +23,7 @@ class DeviceHome:
         return array_module()
 
     def put(self, value: Value) -> Value:
-        """Copy a value to the device. Raises TypeError where a part of it is there already."""
+        """Copy a value to the device. Raises TypeError where a part of it is there already, MemoryError."""
         return each_array(value, _put)
 
     def get(self, value: Value) -> Value:
@@ -38,7 +38,12 @@ def _put(name: str, array: Any) -> Any:
         raise TypeError(msg)
     if SIMULATED:
         return np.array(array, order="C", copy=True).view(SimulatedArray)
-    return array_module().asarray(np.ascontiguousarray(array))
+    try:
+        return array_module().asarray(np.ascontiguousarray(array))
+    except MemoryError as error:
+        place = name.lstrip(".") or "array"
+        msg = f"backend cuda: '{place}' of {array.nbytes:,} bytes does not fit the device's memory ({error})"
+        raise MemoryError(msg) from None
 
 
 def _get(name: str, array: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,14 +14,32 @@ from planner.cli.screen import put_json, put_table, say
 
 
 @click.command("doctor")
+@click.option("--gpu", is_flag=True, help="Check and time the backend cuda on the GPU of this machine.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="With --gpu: write the report to FILE as JSON, and as text beside it.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def command(as_json: bool) -> None:
+def command(gpu: bool, out: Path | None, as_json: bool) -> None:
     """Say what runs here: Python, packages, backends and why not, solver, cores, memory.
 
+    With --gpu: every kernel against the plain loops at several batch sizes, the device's memory, times of each kernel
+    on a library campus against the device's memory bandwidth, and how the search would run. The report holds no name
+    of a person or machine, no path and no serial number.
+
     \b
-    Example:
+    Examples:
       gigaplan doctor
+      gigaplan doctor --gpu --out gpu-report.json
     """
+    if gpu:
+        from planner.cli.doctor_gpu import check_gpu
+
+        check_gpu(out, as_json=as_json)
+        return
+    if out is not None:
+        msg = "--out writes the report of --gpu; give both"
+        raise click.UsageError(msg)
     findings = _findings()
     if as_json:
         put_json(findings)

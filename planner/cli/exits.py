@@ -76,6 +76,9 @@ def _explain(error: Exception, *, debug: bool) -> int:
     if name in {"BackendError", "BoundError", "GuideError"}:
         click.echo(f"gigaplan: {error}", err=True)
         return BAD_INPUT
+    if isinstance(error, MemoryError):
+        click.echo(f"gigaplan: not enough memory: {error}; ask for fewer lanes, scenarios or processes", err=True)
+        return BAD_INPUT
     if isinstance(error, OSError) and (error.filename is not None or error.errno in _NO_ROOM):
         where = "gigaplan" if error.filename is None else error.filename
         click.echo(

@@ -1,0 +1,70 @@
+"""`gigaplan doctor --gpu` in Numba's simulator: equality only, on few samples."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kernels.backends import kernel
+from kernels.checkup.equality import agreements
+from kernels.checkup.memory_check import pattern_holds
+from kernels.registry import KERNELS
+from planner.bench import device_report
+from planner.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def doctor(*words: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--gpu", *map(str, words)])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.fixture
+def one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_report, "SIMULATED_LANES", (1,))
+
+
+@pytest.mark.usefixtures("one_lane")
+def test_every_kernel_is_compared_and_the_report_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.json"
+    assert doctor("--out", file) == 0
+    report = json.loads(file.read_text(encoding="utf-8"))
+    assert report["simulated"]
+    assert report["is_sound"]
+    assert {one["kernel"] for one in report["equality"]} == set(KERNELS)
+    assert not report.keys() & {"device", "memory", "timings"}, "a simulator has no memory and no speed of its own"
+    shown = capsys.readouterr()
+    assert (tmp_path / "report.txt").read_text(encoding="utf-8") == shown.out
+    assert "every kernel agrees with the plain loops on Numba's simulator (equality only" in shown.err
+
+
+@pytest.mark.usefixtures("one_lane")
+def test_a_kernel_that_differs_is_named_and_ends_with_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wrong(name: str, backend: str) -> object:
+        real = kernel(name, backend)
+
+        def slack(model: object, load: object, result: object) -> None:
+            real(model, load, result)
+            if backend == "cuda":
+                result[0, 0, 0] += 1  # type: ignore[index]
+
+        return slack if name == "slack" else real
+
+    monkeypatch.setattr("kernels.samples.calls.kernel", wrong)
+    found = [one for one in agreements("cuda", (1,)) if one.fault is not None]
+    assert [(one.kernel, one.n_lanes) for one in found] == [("slack", 1)]
+    assert "gives another" in str(found[0].fault)
+    assert doctor() == 1
+    assert "is not to be trusted: kernel 'slack'" in capsys.readouterr().err
+
+
+def test_the_pattern_of_the_memory_check_comes_back() -> None:
+    assert pattern_holds(1000)
