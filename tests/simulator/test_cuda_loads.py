@@ -48,3 +48,19 @@ def test_a_row_may_have_no_limit() -> None:
     found = ran(Call("loads", (bare, racks, load)), "cuda")[2]
     assert (found == loads_by_hand(bare, racks)).all()
     assert found.any()
+
+
+def test_a_block_may_have_no_row() -> None:
+    model = make_case(CaseShape(4, (2, 1), (2,), 2, partial_units=True, contract=False, heavy=False)).model
+    model = model._replace(
+        block_ptr=np.append(0, model.block_ptr),
+        **{
+            name: np.repeat(getattr(model, name), [2, 1], axis=0)
+            for name in ("open_cost", "unit_cost", "partial_units")
+        },
+    )
+    state = empty_state(model, 2)
+    state.n_racks[...] = 1
+    call = Call("plan_value", (model, state.n_racks, *(np.full_like(part, 7) for part in state[2:])))
+    for ours, theirs in zip(ran(call, "cuda")[1:], ran(call, "reference")[1:], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
