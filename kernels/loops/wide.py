@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernels.jitable import UNCOUNTED
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -55,7 +57,7 @@ def _compile() -> None:
         (sum_rows, wide_code.sum_rows), (subtract_product, wide_code.subtract_product),
         (subtract_from, wide_code.subtract_from),
     ):  # fmt: skip
-        overload(function, jit_options=UNCOUNTED, strict=False)(code)
+        overload(function, jit_options=UNCOUNTED | {"forceinline": True}, strict=False)(code)
 
 
 _compile()

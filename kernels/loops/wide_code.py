@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils as numba_cgutils
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ BLOCK_BYTES = (512, 128, 64, 16)
 """Widths of blocks, widest first; what is left of a row is taken place by place.
 
 512 bytes are eight registers of AVX-512, whose loads then hide each other's time, and sixteen of AVX2."""
+
+cgutils: Any = numba_cgutils
+"""Numba's builder of code, which is untyped."""
 
 
 class _Blocks:
