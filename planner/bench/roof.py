@@ -1,8 +1,8 @@
 """Loads and gains of the first-order bound against the memory roof: a triad in the same process.
 
-A call's bytes are counted in two ways (`kernels.work_counts`): *least*, every array once, and *gathered*, every use of a
-row. The least bytes are held against a triad over as many bytes as the whole call touches; the gathered ones, which no
-memory beyond the caches ever moves, against a triad over no more than the array that they are gathered from. So a
+A call's bytes are counted in two ways (`kernels.work_counts`): *least*, every array once, and *gathered*, every use of
+a row. The least bytes are held against a triad over as many bytes as the whole call touches; the gathered ones, which
+no memory beyond the caches ever moves, against a triad over no more than the array that they are gathered from. So a
 share of the gathered roof is one of the very cache that the rows come from.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernels.backends import kernel
+from kernels.triad import compiled_triad
 from kernels.work_counts import counted, gathered_bytes
 from planner.solve.classes import refine, singletons
 from planner.solve.first_order.program import CompactProgram
@@ -41,7 +42,6 @@ _BY_LANE = ("gate", "right_side", "gain", "upper", "revenue", "amount")
 class RoofPoint:
     """One kernel on one program; rates are bytes a second of all threads together."""
 
-    program: str
     kernel: str
     precision: str
     n_threads: int
@@ -69,17 +69,19 @@ def programs(problem: Problem, n_lanes: int) -> Iterator[tuple[str, FirstOrderMo
     """The problem with nothing taken to be alike, in one lane, and over its classes, the same in so many lanes."""
     patterns = row_patterns(problem)
     alone = scaled(CompactProgram([problem], [patterns], singletons(problem)), np.float64).model
-    yield f"nothing alike, {alone.gain.shape[0]:,} variables", alone
+    yield "nothing alike, 1 lane", alone
     classes = refine(problem)
     one = scaled(CompactProgram([problem], [patterns], classes), np.float64).model
-    lanes: dict[str, Any] = {name: np.ascontiguousarray(np.repeat(getattr(one, name), n_lanes, axis=-1)) for name in _BY_LANE}
-    yield f"{classes.counts[0]} classes of rows, {n_lanes} lanes", one._replace(**lanes)
+    lanes: dict[str, Any] = {
+        name: np.ascontiguousarray(np.repeat(getattr(one, name), n_lanes, axis=-1)) for name in _BY_LANE
+    }
+    yield f"classes of rows, {n_lanes} lanes", one._replace(**lanes)
 
 
-def measure(name: str, model: FirstOrderModel, n_threads: int) -> Iterator[RoofPoint]:
+def measure(model: FirstOrderModel, n_threads: int) -> Iterator[RoofPoint]:
     """Both kernels in both precisions on one program, each thread on arrays of its own.
 
-    Parameters: name, of the program; model, in float64.
+    Parameters: model, in float64.
     """
     for precision in PRECISIONS:
         own = _in_precision(model, precision)
@@ -95,15 +97,9 @@ def measure(name: str, model: FirstOrderModel, n_threads: int) -> Iterator[RoofP
                     found.append(_call_s(work))
             call_s, whole_s, part_s = (median(found) for found in series)
             yield RoofPoint(
-                name, each, precision, n_threads, least, gathered, call_s, n_threads * least / whole_s,
+                each, precision, n_threads, least, gathered, call_s, n_threads * least / whole_s,
                 n_threads * part / part_s,
             )  # fmt: skip
-
-
-def triad(result: Any, left: Any, right: Any, factor: Any) -> None:
-    """A sum of one array and a multiple of another: three arrays' bytes."""
-    for place in range(result.size):
-        result[place] = left[place] + factor * right[place]
 
 
 def _in_precision(model: FirstOrderModel, precision: str) -> FirstOrderModel:
@@ -120,10 +116,8 @@ def _arguments(name: str, model: FirstOrderModel, seed: int) -> tuple[Any, ...]:
 
 def _triads(n_bytes: int, model: FirstOrderModel, n_threads: int) -> list[Callable[[], object]]:
     """For each thread a triad over as many bytes."""
-    import numba
-
     kind = model.gain.dtype.type
-    run, n = numba.njit(nogil=True)(triad), n_bytes // 3 // model.gain.itemsize
+    run, n = compiled_triad(), n_bytes // 3 // model.gain.itemsize
     return [_bound(run, (*(np.ones(n, kind) for _ in range(3)), kind(0.5))) for _ in range(n_threads)]
 
 
