@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNCOUNTED: Any = {"_nrt": False}
+UNCOUNTED: Any = {"_nrt": False}
 """Numba's own option for code that asks for no memory."""
 
 
@@ -22,7 +22,7 @@ def allocation_free(function: Callable[..., Any]) -> Any:
     It is compiled without Numba's count of references, which counts every array of a model in and out of every call;
     where calls are as small as one row in one period that took nine tenths of the search's time.
     """
-    return _registered(function, **_UNCOUNTED)
+    return _registered(function, **UNCOUNTED)
 
 
 def at(index: int) -> int:
@@ -44,7 +44,7 @@ def _overload_at() -> None:
     def compiled(index: int) -> Any:
         return np.uint32(index)
 
-    @overload(at, jit_options=_UNCOUNTED, strict=False)
+    @overload(at, jit_options=UNCOUNTED, strict=False)
     def at_overload(index: Any) -> Callable[[int], Any]:  # noqa: ARG001
         return compiled
 

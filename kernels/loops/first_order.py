@@ -13,6 +13,7 @@ import numpy as np
 
 from kernels.jitable import jitable
 from kernels.loops.projection import project_isotone, project_total
+from kernels.loops.wide import subtract_from, subtract_product, sum_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,31 +51,21 @@ def first_order_gain(model: FirstOrderModel, dual: NDArray[np.floating], result:
     Parameters: dual [n_constraints, n_periods, n_lanes]; result [n_variables, n_periods, n_lanes], written.
     """
     last, n = dual.shape[0] - 1, dual.shape[1] * dual.shape[2]
-    price, total, gate = dual.reshape(last + 1, n), result.reshape(result.shape[0], n), model.gate.reshape(last + 1, n)
-    offset, constraint_idx, factors = model.variable_ptr, model.variable_constraint_idx, model.variable_factor
-    gate_ptr, gate_constraint_idx = model.gate_ptr, model.gate_constraint_idx
+    price, own, gate = dual.reshape(last + 1, n), result.reshape(result.shape[0], n), model.gate.reshape(last + 1, n)
+    offset, gate_ptr, premium = model.variable_ptr, model.gate_ptr, result.shape[0] - 1
     n_earning = model.revenue.shape[0]
     revenue, gain = model.revenue.reshape(n_earning, n), model.gain.reshape(result.shape[0], n)
-    for variable in range(result.shape[0]):
-        own = total[variable]
-        own[:] = 0
-        if variable == result.shape[0] - 1:
-            for place in range(n):
-                own[place] += price[last, place]
-        else:
-            for entry in range(offset[variable], offset[variable + 1]):
-                factor, each = factors[entry], price[constraint_idx[entry]]
-                for place in range(n):
-                    own[place] += factor * each[place]
-            for index in range(gate_ptr[variable], gate_ptr[variable + 1]):
-                opened, each = gate[gate_constraint_idx[index]], price[gate_constraint_idx[index]]
-                for place in range(n):
-                    own[place] -= opened[place] * each[place]
-            if n_earning > 0:
-                for place in range(n):
-                    own[place] -= revenue[variable, place] * price[last, place]
-        for place in range(n):
-            own[place] = gain[variable, place] - own[place]
+    for variable in range(premium):
+        first, end = offset[variable], offset[variable + 1]
+        sum_rows(own, variable, model.variable_factor, model.variable_constraint_idx, first, end, price)
+        for index in range(gate_ptr[variable], gate_ptr[variable + 1]):
+            constraint = model.gate_constraint_idx[index]
+            subtract_product(own, variable, gate, constraint, price, constraint)
+        if n_earning > 0:
+            subtract_product(own, variable, revenue, variable, price, last)
+        subtract_from(own, variable, gain)
+    for place in range(n):
+        own[premium, place] = gain[premium, place] - price[last, place]
 
 
 @jitable
@@ -84,30 +75,18 @@ def first_order_load(model: FirstOrderModel, primal: NDArray[np.floating], resul
     Parameters: primal [n_variables, n_periods, n_lanes]; result [n_constraints, n_periods, n_lanes], written.
     """
     last, n = result.shape[0] - 1, primal.shape[1] * primal.shape[2]
-    value, total, gate = (
-        primal.reshape(primal.shape[0], n),
-        result.reshape(last + 1, n),
-        model.gate.reshape(last + 1, n),
-    )
-    offset, variable_idx, factors = model.constraint_ptr, model.constraint_variable_idx, model.constraint_factor
-    gate_variable_idx, n_earning = model.gate_variable_idx, model.revenue.shape[0]
-    revenue = model.revenue.reshape(n_earning, n)
+    n_variables, n_earning = primal.shape[0], model.revenue.shape[0]
+    value, own, gate = primal.reshape(n_variables, n), result.reshape(last + 1, n), model.gate.reshape(last + 1, n)
+    offset, revenue = model.constraint_ptr, model.revenue.reshape(n_earning, n)
     for constraint in range(last):
-        own = total[constraint]
-        own[:] = 0
-        for entry in range(offset[constraint], offset[constraint + 1]):
-            factor, each = factors[entry], value[variable_idx[entry]]
-            for place in range(n):
-                own[place] += factor * each[place]
-        if gate_variable_idx[constraint] >= 0:
-            opened, each = gate[constraint], value[gate_variable_idx[constraint]]
-            for place in range(n):
-                own[place] -= opened[place] * each[place]
-    total[last] = value[primal.shape[0] - 1]
+        first, end, opened = offset[constraint], offset[constraint + 1], model.gate_variable_idx[constraint]
+        sum_rows(own, constraint, model.constraint_factor, model.constraint_variable_idx, first, end, value)
+        if opened >= 0:
+            subtract_product(own, constraint, gate, constraint, value, opened)
+    own[last] = value[n_variables - 1]
     if n_earning > 0:
-        for variable in range(primal.shape[0] - 1):
-            for place in range(n):
-                total[last, place] -= revenue[variable, place] * value[variable, place]
+        for variable in range(n_variables - 1):
+            subtract_product(own, last, revenue, variable, value, variable)
 
 
 def first_order_errors(model: FirstOrderModel, state: FirstOrderState, errors: NDArray[np.float64]) -> None:
