@@ -13,12 +13,19 @@ from kernels import roofline
 from kernels.hourly import ELEMENT, MACHINERY
 from kernels.loops.search import choose_blocks
 from kernels.registry import KERNELS
-from kernels.samples.calls import sample_calls
+from kernels.samples.calls import first_order_calls, packing_calls, year_calls
 from kernels.samples.packing import CaseShape, empty_state, make_case, schedule
 from kernels.samples.years import empty_year, make_year
 from kernels.work_counts import UNITS, Counted, counted, gathered_bytes, operations_of
 
-CALLS = {n: list(sample_calls((n,))) for n in (1, 2, 4)}
+CALLS = {
+    n: [
+        *packing_calls(n),
+        *(call for dtype in (np.float64, np.float32) for call in first_order_calls(n, dtype)),
+        *year_calls(n),
+    ]
+    for n in (1, 2, 4)
+}
 KERNEL_NAMES = sorted({call.kernel for call in CALLS[1]})
 
 

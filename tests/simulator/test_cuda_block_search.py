@@ -118,10 +118,8 @@ def test_a_model_that_does_not_fit_is_searched_by_one_thread_for_each_lane(monke
     shape = CaseShape(4, (2, 5), (2, 1), 3, partial_units=True, contract=True, heavy=False)
     monkeypatch.setattr(device_search, "MOST_SHARED_BYTES", 600)
     launched: list[str] = []
-    own = lane_search.launch
-    monkeypatch.setattr(
-        lane_search, "launch", lambda name, *rest, **more: (launched.append(name), own(name, *rest, **more))
-    )
+    own = lane_search.repeat
+    monkeypatch.setattr(lane_search, "repeat", lambda name, *rest: (launched.append(name), own(name, *rest)))
     assert device_search.search_form(make_case(shape).model)[0] == "lanes"
     compare(make_case(shape), 2, 2)
     assert set(launched) == {"construct", "search"}
