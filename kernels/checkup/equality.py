@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernels.cuda.self_test import disagreement
-from kernels.samples.calls import sample_calls
+from kernels.samples.calls import FLOAT_TOLERANCES, first_order_calls, packing_calls, year_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,11 +35,18 @@ def agreements(backend: str, lanes: Sequence[int] = LANES) -> Iterator[Agreement
     """
     for n_lanes in lanes:
         calls: dict[str, list[Call]] = {}
-        for call in sample_calls((n_lanes,)):
+        for call in _samples(n_lanes):
             calls.setdefault(call.kernel, []).append(call)
         for kernel, own in calls.items():
             faults = [fault for fault in (_fault(call, backend) for call in own) if fault is not None]
             yield Agreement(kernel, n_lanes, len(own), faults[0] if faults else None)
+
+
+def _samples(n_lanes: int) -> Iterator[Call]:
+    yield from packing_calls(n_lanes)
+    for dtype in FLOAT_TOLERANCES:
+        yield from first_order_calls(n_lanes, dtype)
+    yield from year_calls(n_lanes)
 
 
 def _fault(call: Call, backend: str) -> str | None:
