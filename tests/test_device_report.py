@@ -134,7 +134,7 @@ def test_the_text_holds_what_the_report_does() -> None:
     failed = timed_slack | {"kernel": "strip", "median_s": None, "share_of_roof": None, "fault": "no room"}
     report: dict[str, Any] = {
         "simulated": False, "stage_faults": {}, "versions": {"numba": "0.68.1", "cupy-cuda12x": None},
-        "equality": [EQUAL],
+        "equality": [EQUAL], "equality_of_long_plans": [EQUAL],
         "device": {"name": "H100", "published_bytes_per_s": 3.35e12}, "memory": {"n_bytes": 1, "is_sound": True},
         "copy_bytes_per_s": 2.9e12, "timings": [timed_slack, failed], "is_sound": True,
         "search_forms": [{"portfolio": "reference-1gw", "sites": "all sites", "form": "blocks", "detail": 12_345}],
@@ -143,13 +143,13 @@ def test_the_text_holds_what_the_report_does() -> None:
     for part in ("H100", "not installed", "2,900 GB/s (published 3,350 GB/s)", "2.000", "25%", "no room", "12345"):
         assert part in text
     assert [title.split()[0] for title, *_ in shown(report)] == [
-        "Device", "Versions", "Equality", "Memory", "Times", "How",
+        "Device", "Versions", "Equality", "Equality", "Memory", "Times", "How",
     ]  # fmt: skip
     assert verdict(report) == "every kernel agrees with the plain loops on the device"
     unsound = report | {"memory": {"is_sound": False}}
     assert not is_sound(unsound)
     assert "its memory does not do as it must" in verdict(unsound | {"is_sound": False})
-    wrong = report | {"equality": [EQUAL | {"fault": "kernel 'slack' differs"}]}
+    wrong = report | {"equality_of_long_plans": [EQUAL | {"fault": "kernel 'slack' differs"}]}
     assert not is_sound(wrong)
     assert "kernel 'slack' differs" in verdict(wrong | {"is_sound": False})
     failed_stage = report | {"stage_faults": {"speed": "KeyError: 'x'"}, "is_sound": False}
@@ -170,6 +170,7 @@ def test_a_stage_that_fails_leaves_the_others_and_no_home_folder_is_told(
     monkeypatch.setattr("kernels.backends.resolve", lambda backend: backend)
     monkeypatch.setattr(device_report, "simulated", lambda: False)
     monkeypatch.setattr(device_report, "agreements", lambda backend, lanes: iter([Agreement("slack", 1, 1, None)]))
+    monkeypatch.setattr(device_report, "long_agreements", lambda backend: iter([Agreement("search", 5, 1, None)]))
     monkeypatch.setattr(device_report, "_hardware", find)
     monkeypatch.setattr(device_report, "_speed", fail)
     with pytest.raises(Ended) as ended:

@@ -61,6 +61,8 @@ def verdict(report: dict[str, Any]) -> str:
     only = " (equality only: memory and speed need a device)" if report["simulated"] else ""
     if report["is_sound"]:
         return f"every kernel agrees with the plain loops on {where}{only}"
-    faults = [one["fault"] for one in report["equality"] if one["fault"]] + list(report["stage_faults"].values())
+    from planner.bench.device_report import compared
+
+    faults = [one["fault"] for one in compared(report) if one["fault"]] + list(report["stage_faults"].values())
     wrong = faults[0] if faults else "its memory does not do as it must"
     return f"{where} is not to be trusted: {wrong}{only}"
