@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,28 +13,27 @@ import pytest
 
 from kernels.checkup import memory_check, timing
 from kernels.checkup.device import device_facts
+from kernels.checkup.equality import Agreement
 from kernels.checkup.timing import Timing, timed
 from kernels.home import HostHome
 from kernels.registry import KERNELS
 from kernels.samples.calls import Call, packing_calls, ran
+from planner.bench import device_report
 from planner.bench.device import campus_calls, library_problem, search_models
 from planner.bench.device_report import against_roof, is_sound, shown
-from planner.cli.doctor_gpu import report_text, verdict
+from planner.cli.doctor_gpu import check_gpu, report_text, verdict
+from planner.cli.exits import Ended
 
 EQUAL = {"kernel": "slack", "n_lanes": 3, "n_samples": 1, "fault": None}
 
 
 def test_every_kernel_is_timed_on_a_campus_but_the_one_that_a_solve_calls_once() -> None:
     calls = list(campus_calls(library_problem("toy-profiles"), 2))
-    assert {call.kernel for call in calls} == set(KERNELS) - {"construct"} - UNTIMED
+    assert {call.kernel for call in calls} == set(KERNELS) - {"construct"}
     for call in calls:
         if call.kernel != "hourly_year":  # a whole year takes the vectorised form some seconds
             ran(call, "numpy")
         assert all(part.flags.c_contiguous for part in call.arguments if isinstance(part, np.ndarray))
-
-
-UNTIMED = {"first_order_squares"} & set(KERNELS)
-"""Of which a bound makes one call."""
 
 
 def test_models_are_those_that_search_is_given() -> None:
@@ -132,7 +133,8 @@ def test_the_text_holds_what_the_report_does() -> None:
     }  # fmt: skip
     failed = timed_slack | {"kernel": "strip", "median_s": None, "share_of_roof": None, "fault": "no room"}
     report: dict[str, Any] = {
-        "simulated": False, "versions": {"numba": "0.68.1", "cupy-cuda12x": None}, "equality": [EQUAL],
+        "simulated": False, "stage_faults": {}, "versions": {"numba": "0.68.1", "cupy-cuda12x": None},
+        "equality": [EQUAL], "equality_of_long_plans": [EQUAL],
         "device": {"name": "H100", "published_bytes_per_s": 3.35e12}, "memory": {"n_bytes": 1, "is_sound": True},
         "copy_bytes_per_s": 2.9e12, "timings": [timed_slack, failed], "is_sound": True,
         "search_forms": [{"portfolio": "reference-1gw", "sites": "all sites", "form": "blocks", "detail": 12_345}],
@@ -141,12 +143,42 @@ def test_the_text_holds_what_the_report_does() -> None:
     for part in ("H100", "not installed", "2,900 GB/s (published 3,350 GB/s)", "2.000", "25%", "no room", "12345"):
         assert part in text
     assert [title.split()[0] for title, *_ in shown(report)] == [
-        "Device", "Versions", "Equality", "Memory", "Times", "How",
+        "Device", "Versions", "Equality", "Equality", "Memory", "Times", "How",
     ]  # fmt: skip
     assert verdict(report) == "every kernel agrees with the plain loops on the device"
     unsound = report | {"memory": {"is_sound": False}}
     assert not is_sound(unsound)
     assert "its memory does not do as it must" in verdict(unsound | {"is_sound": False})
-    wrong = report | {"equality": [EQUAL | {"fault": "kernel 'slack' differs"}]}
+    wrong = report | {"equality_of_long_plans": [EQUAL | {"fault": "kernel 'slack' differs"}]}
     assert not is_sound(wrong)
     assert "kernel 'slack' differs" in verdict(wrong | {"is_sound": False})
+    failed_stage = report | {"stage_faults": {"speed": "KeyError: 'x'"}, "is_sound": False}
+    assert not is_sound(failed_stage)
+    assert "KeyError: 'x'" in verdict(failed_stage)
+    assert "KeyError: 'x'" in report_text(failed_stage)
+
+
+def test_a_stage_that_fails_leaves_the_others_and_no_home_folder_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(tell: Any) -> dict[str, Any]:
+        raise OSError(f"{Path.home()}/lib/libcudart.so is missing")
+
+    def find(tell: Any) -> dict[str, Any]:
+        return {"device": {"name": "H100"}}
+
+    monkeypatch.setattr("kernels.backends.resolve", lambda backend: backend)
+    monkeypatch.setattr(device_report, "simulated", lambda: False)
+    monkeypatch.setattr(device_report, "agreements", lambda backend, lanes: iter([Agreement("slack", 1, 1, None)]))
+    monkeypatch.setattr(device_report, "long_agreements", lambda backend: iter([Agreement("search", 5, 1, None)]))
+    monkeypatch.setattr(device_report, "_hardware", find)
+    monkeypatch.setattr(device_report, "_speed", fail)
+    with pytest.raises(Ended) as ended:
+        check_gpu(tmp_path / "report.json", as_json=False)
+    assert ended.value.code == 1
+    written = (tmp_path / "report.json").read_text(encoding="utf-8") + (tmp_path / "report.txt").read_text()
+    assert str(Path.home()) not in written
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["stage_faults"] == {"speed": "OSError: ~/lib/libcudart.so is missing"}
+    assert report["device"] == {"name": "H100"}
+    assert "~/lib/libcudart.so is missing" in capsys.readouterr().err

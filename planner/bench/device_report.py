@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from kernels.checkup.equality import LANES, agreements
+from kernels.checkup.equality import LANES, agreements, long_agreements
 from kernels.cuda.presence import simulated
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 FORMAT = "gigaplan-gpu-report/1"
 HOLDS = (
     "versions of packages, driver and CUDA; the processor's system, architecture, cores and memory; the GPU's model "
-    "and sizes; results and times of the checks. No name of a person or machine, no path, address or serial number."
+    "and sizes; results and times of the checks. No name of a person or machine, no home folder, address or serial "
+    "number."
 )
 """What a report holds and what it does not, as it says itself."""
 SIMULATED_LANES = (1, 3)
@@ -40,21 +41,39 @@ def device_report(tell: Callable[[str], None]) -> dict[str, Any]:
         "versions": versions() | package_versions(),
         "machine": machine(),
     }
+    report["stage_faults"] = {}
     if not simulated():
-        report |= _hardware(tell)
+        _add(report, "hardware", _hardware, tell)
     tell("equality of every kernel with the plain loops")
     report["equality"] = [asdict(one) for one in agreements("cuda", SIMULATED_LANES if simulated() else LANES)]
     if not simulated():
-        report |= _speed(tell)
+        report["equality_of_long_plans"] = [asdict(one) for one in long_agreements("cuda")]
+        _add(report, "speed", _speed, tell)
     report["is_sound"] = is_sound(report)
     return report
 
 
+def _add(
+    report: dict[str, Any], stage: str, found: Callable[[Callable[[str], None]], dict[str, Any]],
+    tell: Callable[[str], None],
+) -> None:  # fmt: skip
+    """Add what a stage finds; one that fails is named with its error, and the others go on."""
+    try:
+        report |= found(tell)
+    except Exception as error:  # noqa: BLE001 - whoever has the device may not have it twice
+        report["stage_faults"][stage] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def compared(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """How every sample came out, those of long plans last."""
+    return [*report["equality"], *report.get("equality_of_long_plans", ())]
+
+
 def is_sound(report: dict[str, Any]) -> bool:
-    """Whether every kernel agrees and the memory does as it must."""
+    """Whether every kernel agrees, the memory does as it must, and no stage failed."""
     memory = report.get("memory")
-    agrees = all(one["fault"] is None for one in report["equality"])
-    return agrees and (memory is None or bool(memory["is_sound"]))
+    agrees = all(one["fault"] is None for one in compared(report))
+    return agrees and not report["stage_faults"] and (memory is None or bool(memory["is_sound"]))
 
 
 def _hardware(tell: Callable[[str], None]) -> dict[str, Any]:
@@ -125,11 +144,13 @@ def shown(report: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], list[tup
     if device is not None:
         yield "Device", ("what", "found"), _lines(device)
     yield "Versions", ("package", "version"), _lines(report["versions"], "not installed")
-    yield (
-        "Equality with the plain loops",
-        ("kernel", "lanes", "samples", "result"),
-        [(one["kernel"], one["n_lanes"], one["n_samples"], one["fault"] or "equal") for one in report["equality"]],
-    )
+    columns = ("kernel", "lanes", "samples", "result")
+    yield "Equality with the plain loops", columns, _equality_lines(report["equality"])
+    if "equality_of_long_plans" in report:
+        title = "Equality where search runs one thread for each lane"
+        yield title, columns, _equality_lines(report["equality_of_long_plans"])
+    if report["stage_faults"]:
+        yield "Stages that failed", ("stage", "error"), _lines(report["stage_faults"])
     memory = report.get("memory")
     if memory is not None:
         yield "Memory", ("what", "found"), _lines(memory)
@@ -144,6 +165,10 @@ def shown(report: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], list[tup
             ("portfolio", "sites", "form", "why"),
             [(one["portfolio"], one["sites"], one["form"], one["detail"]) for one in report["search_forms"]],
         )
+
+
+def _equality_lines(found: list[dict[str, Any]]) -> list[tuple[object, ...]]:
+    return [(one["kernel"], one["n_lanes"], one["n_samples"], one["fault"] or "equal") for one in found]
 
 
 def _lines(found: dict[str, Any], without: str = "unknown") -> list[tuple[object, ...]]:

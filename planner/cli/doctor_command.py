@@ -25,7 +25,7 @@ def command(gpu: bool, out: Path | None, as_json: bool) -> None:
 
     With --gpu: every kernel against the plain loops at several batch sizes, the device's memory, times of each kernel
     on a library campus against the device's memory bandwidth, and how the search would run. The report holds no name
-    of a person or machine, no path and no serial number.
+    of a person or machine, no home folder and no serial number.
 
     \b
     Examples:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import io
 import json
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 
 from planner.cli.exits import OUR_FAULT, Ended
 from planner.cli.screen import put_json, put_table, say
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def check_gpu(out: Path | None, *, as_json: bool) -> None:
@@ -30,6 +28,8 @@ def check_gpu(out: Path | None, *, as_json: bool) -> None:
     except BackendError as error:
         say(f"gigaplan: {error}")
         raise Ended(OUR_FAULT) from None
+    # Messages of libraries may name files below the home folder, whose name is a person's.
+    report = json.loads(json.dumps(report).replace(json.dumps(str(Path.home()))[1:-1], "~"))
     text = report_text(report)
     if as_json:
         put_json(report)
@@ -61,5 +61,8 @@ def verdict(report: dict[str, Any]) -> str:
     only = " (equality only: memory and speed need a device)" if report["simulated"] else ""
     if report["is_sound"]:
         return f"every kernel agrees with the plain loops on {where}{only}"
-    wrong = next((one["fault"] for one in report["equality"] if one["fault"]), "its memory does not do as it must")
+    from planner.bench.device_report import compared
+
+    faults = [one["fault"] for one in compared(report) if one["fault"]] + list(report["stage_faults"].values())
+    wrong = faults[0] if faults else "its memory does not do as it must"
     return f"{where} is not to be trusted: {wrong}{only}"

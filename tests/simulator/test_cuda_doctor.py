@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernels.backends import kernel
+from kernels.checkup import timing
 from kernels.checkup.equality import agreements
 from kernels.checkup.memory_check import pattern_holds
+from kernels.checkup.timing import Timing
 from kernels.registry import KERNELS
-from planner.bench import device_report
+from planner.bench import device, device_report
 from planner.cli.main import main
 
 if TYPE_CHECKING:
@@ -64,6 +66,24 @@ def test_a_kernel_that_differs_is_named_and_ends_with_a_fault(
     assert "gives another" in str(found[0].fault)
     assert doctor() == 1
     assert "is not to be trusted: kernel 'slack'" in capsys.readouterr().err
+
+
+def test_what_a_device_is_timed_on_is_counted_and_search_says_its_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the clock, which a simulator has not: every call's bytes, and the form for a library problem."""
+    monkeypatch.setattr(timing, "copy_bytes_per_s", lambda: 1e9)
+    monkeypatch.setattr(timing, "timed", lambda call, n_lanes: Timing(call.kernel, n_lanes, 2.0, 1.0, 3))
+    monkeypatch.setattr(device, "CAMPUSES", ("toy-profiles", "toy-contract"))
+    monkeypatch.setattr(device, "LANES", (2,))
+    found = device_report._speed(lambda _: None)
+    assert {one["kernel"] for one in found["timings"]} == set(KERNELS) - {"construct"}
+    assert {one["floats"] for one in found["timings"]} == {None, "float32", "float64"}
+    for one in found["timings"]:
+        assert one["n_bytes"] > 0
+        assert one["share_of_roof"] == pytest.approx(one["n_bytes"] / 1e9 / 2.0)
+    assert [(one["portfolio"], one["form"]) for one in found["search_forms"]] == [
+        ("toy-profiles", "blocks"),
+        ("toy-contract", "blocks"),
+    ]
 
 
 def test_the_pattern_of_the_memory_check_comes_back() -> None:
