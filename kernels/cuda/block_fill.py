@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from kernels.cuda.api import cuda, device
 from kernels.cuda.block_racks import (
+    BLOCK,
+    SYSTEM,
     configuration_at,
     end_entry,
     first_entry,
@@ -54,6 +56,7 @@ def begin_refill(
     """Draw what the refill goes by, find each row's switch and lowest profile, and begin without a rack."""
     n_periods = model.capacity.shape[1]
     if cuda.threadIdx.x == 0 and cuda.threadIdx.y == 0:
+        shared[BLOCK], shared[SYSTEM] = block, system
         shared[OFFSET] = draw_of(word, 16 + block) % max(rows_of(model, block), 1)
         shared[LEVEL] = draw_of(word, 16 + block + (5 << 21)) if drawn else 0
         shared[CHANCE] = draw_of(word, 16 + block + (1 << 22))
@@ -74,10 +77,9 @@ def begin_refill(
 
 
 @device
-def fill_rows(
-    model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any, block: int, system: int, most: int
-) -> None:
+def fill_rows(model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any, most: int) -> None:
     """Fill a block's rows one after another, each with at most `most` more racks."""
+    block, system = at(shared[BLOCK]), at(shared[SYSTEM])
     place = at(0)
     while place < rows_of(model, block):
         row_place = turned(shared, place, rows_of(model, block))
@@ -167,8 +169,9 @@ def lasting_room(
 
 
 @device
-def trim(model: PackingModel, tables: BlockTables, shared: Any, block: int, system: int, most: int) -> None:
+def trim(model: PackingModel, tables: BlockTables, shared: Any, most: int) -> None:
     """Cut a block to at most `most` racks, and to whole units where it must, latest period and last row first."""
+    block, system = at(shared[BLOCK]), at(shared[SYSTEM])
     n_periods = model.capacity.shape[1]
     row_place = at(cuda.threadIdx.y)
     while row_place < rows_of(model, block):
@@ -186,7 +189,7 @@ def trim(model: PackingModel, tables: BlockTables, shared: Any, block: int, syst
             period = at(period - 1)
             trim_period(tables, shared, period, n_periods, rows_of(model, block), most, units)
     cuda.syncthreads()
-    keep_racks(model, tables, shared, block, system)
+    keep_racks(model, tables, shared)
 
 
 @allocation_free

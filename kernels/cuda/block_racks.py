@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from kernels.contract import PackingModel
     from kernels.cuda.block_tables import BlockTables
 
+BLOCK, SYSTEM = 3, 9
+"""Words of a refill: its block and system.
+
+Each part of a refill reads them again, for what the compiler derives from them otherwise takes registers throughout.
+"""
+
 
 @allocation_free
 def rows_of(model: PackingModel, block: int) -> int:
@@ -81,10 +87,16 @@ def load_slots(
 
 
 @allocation_free
+def quotient(dividend: int, divisor: int) -> int:
+    """A whole quotient of numbers that are not negative, in fewer registers than of any numbers."""
+    return int(np.int64(np.uint64(dividend) // np.uint64(divisor)))
+
+
+@allocation_free
 def fitting(left: int, coefficient: int, count: int) -> int:
     """How many of `count` racks fit into what a limit has left."""
     if left < coefficient * count:
-        return int(np.int64(np.uint64(max(left, 0)) // np.uint64(coefficient)))
+        return int(quotient(max(left, 0), coefficient))
     return count
 
 
@@ -119,8 +131,9 @@ def standing_in(tables: BlockTables, shared: Any, row_place: int, period: int, n
 
 
 @device
-def keep_racks(model: PackingModel, tables: BlockTables, shared: Any, block: int, system: int) -> None:
+def keep_racks(model: PackingModel, tables: BlockTables, shared: Any) -> None:
     """Take racks out of each row, lowest configuration first, until no more than `by_row` says are left."""
+    block, system = at(shared[BLOCK]), at(shared[SYSTEM])
     row_place = at(0)
     while row_place < rows_of(model, block):
         take_racks(model, tables, shared, block, row_place, system, False)

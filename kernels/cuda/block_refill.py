@@ -8,6 +8,8 @@ from kernels.constants import FREELY, HALF, LEVEL_ONLY, LEVELS, NO_LEVEL
 from kernels.cuda.api import cuda, device
 from kernels.cuda.block_fill import CHANCE, LEVEL, begin_refill, fill_rows, trim, turned
 from kernels.cuda.block_racks import (
+    BLOCK,
+    SYSTEM,
     configuration_at,
     end_entry,
     first_entry,
@@ -19,8 +21,8 @@ from kernels.cuda.block_racks import (
     positions_of,
     row_at,
     rows_of,
-    standing_in,
 )
+from kernels.cuda.block_worth import block_worth, row_worth
 from kernels.jitable import allocation_free, at
 from kernels.loops.random import draw_of
 
@@ -48,22 +50,40 @@ def refill(
     Parameters: word, the draws' state after seed, lane and step; drawn, whether draws decide beside the guide.
     """
     begin_refill(model, guide, tables, shared, block, system, word, drawn)
-    if shared[LEVEL] >= HALF:
-        fill_rows(model, guide, tables, shared, block, system, 1 + shared[LEVEL] % LEVELS)
-    if shared[LEVEL] < LEVEL_ONLY:
-        fill_rows(model, guide, tables, shared, block, system, NO_LEVEL)
+    turn = at(0 if shared[LEVEL] >= HALF else 1)
+    while turn < 2 and (turn == 0 or shared[LEVEL] < LEVEL_ONLY):
+        fill_rows(model, guide, tables, shared, 1 + shared[LEVEL] % LEVELS if turn == 0 else NO_LEVEL)
+        turn = at(turn + 1)
     cuda.syncthreads()
-    trim(model, tables, shared, block, system, most)
-    raise_rows(model, guide, tables, shared, block, system, word)
+    trim(model, tables, shared, most)
+    draw_chances(model, tables, shared, word)
+    raise_rows(model, guide, tables, shared)
     cuda.syncthreads()
-    start_where_worth(model, guide, tables, shared, block, system)
+    start_where_worth(model, guide, tables, shared)
 
 
 @device
-def raise_rows(
-    model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any, block: int, system: int, word: np.uint64
-) -> None:
+def draw_chances(model: PackingModel, tables: BlockTables, shared: Any, word: np.uint64) -> None:
+    """Write into `by_row` what each row's upgrades in each period draw; 0 where they happen wherever they fit."""
+    block = at(shared[BLOCK])
+    n_periods, row_place = model.capacity.shape[1], at(cuda.threadIdx.y)
+    while row_place < rows_of(model, block):
+        period = at(cuda.threadIdx.x)
+        while period < n_periods:
+            chance = 0
+            if shared[CHANCE] >= FREELY:
+                number = (1 << 23) + row_at(model, block, row_place) * n_periods + period
+                chance = draw_of(word, number)
+            shared[at(tables.room.by_row + row_place * n_periods + period)] = chance
+            period = at(period + cuda.blockDim.x)
+        row_place = at(row_place + cuda.blockDim.y)
+    cuda.syncthreads()
+
+
+@device
+def raise_rows(model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any) -> None:
     """Exchange a block's racks for profiles of more value, highest first, where they fit and draws allow it."""
+    block, system = at(shared[BLOCK]), at(shared[SYSTEM])
     place, n_positions = at(0), positions_of(model, system)
     while place < rows_of(model, block):
         row_place = turned(shared, place, rows_of(model, block))
@@ -71,7 +91,7 @@ def raise_rows(
         while low + 1 < n_positions:
             high = at(n_positions - 1)
             while high > low:
-                exchange(model, guide, tables, shared, block, row_place, system, low, high, word)
+                exchange(model, guide, tables, shared, block, row_place, system, low, high)
                 high = at(high - 1)
             low = at(low + 1)
         place = at(place + 1)
@@ -88,7 +108,6 @@ def exchange(
     system: int,
     low: int,
     high: int,
-    word: np.uint64,
 ) -> None:
     """Exchange a row's racks at one of a system's positions for another's, as many as every part has room for."""
     n_periods, place = model.capacity.shape[1], place_of(model, block, row_place)
@@ -97,10 +116,9 @@ def exchange(
     at_row = tables.room.racks + row_place * positions_of(model, system) * n_periods
     period = at(cuda.threadIdx.x)
     while period < n_periods:
-        count = shared[at(at_row + low * n_periods + period)]
-        if count > 0 and may_exchange(
-            model, guide, shared, row_at(model, block, row_place), lower, higher, period, word
-        ):
+        count, row = shared[at(at_row + low * n_periods + period)], row_at(model, block, row_place)
+        chance = shared[at(tables.room.by_row + row_place * n_periods + period)]
+        if count > 0 and may_exchange(model, guide, row, lower, higher, period, chance):
             count = measure_exchange(tables, shared, place, lower, higher, period, n_periods, count)
         else:
             count = 0
@@ -132,23 +150,13 @@ def move_racks(tables: BlockTables, shared: Any, at_low: int, at_high: int, n_pe
 
 @allocation_free
 def may_exchange(
-    model: PackingModel,
-    guide: SearchGuide,
-    shared: Any,
-    row: int,
-    low: int,
-    high: int,
-    period: int,
-    word: np.uint64,
+    model: PackingModel, guide: SearchGuide, row: int, low: int, high: int, period: int, chance: int
 ) -> bool:
     """Whether a row's racks at `low` are worth more at `high`, may stand there, and the period's draw allows it."""
     if guide.guided_value[row, high, period] <= guide.guided_value[row, low, period]:
         return False
     if model.most_racks[row, high, period] <= 0:
         return False
-    chance = 0
-    if shared[CHANCE] >= FREELY:
-        chance = draw_of(word, (1 << 23) + row * model.capacity.shape[1] + period)
     return bool(chance < guide.upgrade_share[row, high, period])
 
 
@@ -168,18 +176,16 @@ def measure_exchange(
 
 
 @device
-def start_where_worth(
-    model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any, block: int, system: int
-) -> None:
+def start_where_worth(model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any) -> None:
     """Clear each row, then the block, before the period from which what stands is worth most to the end.
 
     Where units must be whole, rows are left as they are: one that starts later would leave a unit part empty.
     """
-    if model.partial_units[block] == 1:
-        find_row_starts(model, guide, tables, shared, block, system)
-        keep_from_start(model, tables, shared, block, system)
-    find_block_start(model, guide, tables, shared, block, system)
-    keep_from_start(model, tables, shared, block, system)
+    if model.partial_units[at(shared[BLOCK])] == 1:
+        find_row_starts(model, guide, tables, shared)
+        keep_from_start(model, tables, shared)
+    find_block_start(model, guide, tables, shared)
+    keep_from_start(model, tables, shared)
 
 
 @allocation_free
@@ -196,16 +202,15 @@ def best_start(shared: Any, begin: int, n_periods: int) -> int:
 
 
 @device
-def find_row_starts(
-    model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any, block: int, system: int
-) -> None:
+def find_row_starts(model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any) -> None:
     """Write the period from which each row is worth most."""
+    block, system = at(shared[BLOCK]), at(shared[SYSTEM])
     n_periods = model.capacity.shape[1]
     row_place = at(cuda.threadIdx.y)
     while row_place < rows_of(model, block):
         period = at(cuda.threadIdx.x)
         while period < n_periods:
-            worth = row_worth(model, guide, tables, shared, block, row_place, system, period)
+            worth = row_worth(model, guide.guided_value, tables, shared, block, row_place, system, period)
             shared[at(tables.room.by_row + row_place * n_periods + period)] = worth
             period = at(period + cuda.blockDim.x)
         row_place = at(row_place + cuda.blockDim.y)
@@ -219,14 +224,14 @@ def find_row_starts(
 
 
 @device
-def find_block_start(
-    model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any, block: int, system: int
-) -> None:
+def find_block_start(model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any) -> None:
     """Write for each row the period from which the block is worth most."""
+    block, system = at(shared[BLOCK]), at(shared[SYSTEM])
     n_periods = model.capacity.shape[1]
     period = at(cuda.threadIdx.x + cuda.threadIdx.y * cuda.blockDim.x)
     while period < n_periods:
-        shared[at(tables.room.least + period)] = block_worth(model, guide, tables, shared, block, system, period)
+        worth = block_worth(model, guide.guided_value, tables, shared, block, system, period)
+        shared[at(tables.room.least + period)] = worth
         period = at(period + cuda.blockDim.x * cuda.blockDim.y)
     cuda.syncthreads()
     row_place = at(cuda.threadIdx.x + cuda.threadIdx.y * cuda.blockDim.x)
@@ -237,8 +242,9 @@ def find_block_start(
 
 
 @device
-def keep_from_start(model: PackingModel, tables: BlockTables, shared: Any, block: int, system: int) -> None:
+def keep_from_start(model: PackingModel, tables: BlockTables, shared: Any) -> None:
     """Clear each row before its start."""
+    block = at(shared[BLOCK])
     n_periods, row_place = model.capacity.shape[1], at(cuda.threadIdx.y)
     while row_place < rows_of(model, block):
         period = at(cuda.threadIdx.x)
@@ -248,49 +254,4 @@ def keep_from_start(model: PackingModel, tables: BlockTables, shared: Any, block
             period = at(period + cuda.blockDim.x)
         row_place = at(row_place + cuda.blockDim.y)
     cuda.syncthreads()
-    keep_racks(model, tables, shared, block, system)
-
-
-@allocation_free
-def row_worth(
-    model: PackingModel,
-    guide: SearchGuide,
-    tables: BlockTables,
-    shared: Any,
-    block: int,
-    row_place: int,
-    system: int,
-    period: int,
-) -> int:
-    """Guided value of a row's racks in a period."""
-    n_periods, row = model.capacity.shape[1], row_at(model, block, row_place)
-    word_idx = tables.room.racks + row_place * positions_of(model, system) * n_periods + period
-    worth, position = 0, at(0)
-    while position < positions_of(model, system):
-        configuration = configuration_at(model, system, position)
-        worth += shared[at(word_idx + position * n_periods)] * guide.guided_value[row, configuration, period]
-        position = at(position + 1)
-    return worth
-
-
-@allocation_free
-def block_worth(
-    model: PackingModel, guide: SearchGuide, tables: BlockTables, shared: Any, block: int, system: int, period: int
-) -> int:
-    """Guided value of a block's racks in a period less its opening and unit costs, by parts."""
-    worth, standing, row_place = 0, 0, at(0)
-    while row_place < rows_of(model, block):
-        n_positions, n_periods = positions_of(model, system), model.capacity.shape[1]
-        standing += standing_in(tables, shared, row_place, period, n_positions, n_periods)
-        worth += row_worth(model, guide, tables, shared, block, row_place, system, period)
-        row_place = at(row_place + 1)
-    return int(worth - block_costs(model, block, system, period, standing))
-
-
-@allocation_free
-def block_costs(model: PackingModel, block: int, system: int, period: int, standing: int) -> int:
-    """Opening and unit costs of a block in a period, by parts; nothing where nothing stands."""
-    if standing == 0:
-        return 0
-    units = (standing + model.unit_racks[system] - 1) // model.unit_racks[system]
-    return int(model.open_cost[block, period] + units * model.unit_cost[block, system, period])
+    keep_racks(model, tables, shared)

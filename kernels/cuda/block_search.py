@@ -9,8 +9,7 @@ from numba import int64
 
 from kernels.constants import MOST_BLOCKS
 from kernels.cuda.api import cuda, device
-from kernels.cuda.block_racks import configuration_at, positions_of, row_at, rows_of
-from kernels.cuda.block_refill import block_costs, refill
+from kernels.cuda.block_refill import refill
 from kernels.cuda.block_state import (
     CHOSEN,
     N_CHOSEN,
@@ -25,6 +24,7 @@ from kernels.cuda.block_state import (
     store_racks,
 )
 from kernels.cuda.block_tables import BlockTables, SharedRoom
+from kernels.cuda.block_worth import block_worth, racks_worth
 from kernels.cuda.compile_list import CompileCase
 from kernels.cuda.faults import INDEX
 from kernels.cuda.launch import MOST_SHARED_BYTES, MOST_THREADS
@@ -36,7 +36,7 @@ from kernels.loops.value import premium
 if TYPE_CHECKING:
     from kernels.contract import PackingModel, Schedule, SearchGuide
 
-BEFORE, REFUSED = 9, 10
+BEFORE, REFUSED = 10, 11
 """Words of a step: the objective before, and whether its plan is refused."""
 
 
@@ -56,12 +56,14 @@ def search_kernel(
         while index < schedule.threshold.shape[0]:
             step = schedule.first_step + index
             begin_step(model, tables, plans, shared, lane, schedule.seed, step)
-            word = step_word(schedule.seed, schedule.first_lane + lane, step)
             number = at(0)
             while number < shared[N_CHOSEN]:
                 block = at(shared[at(CHOSEN + number)])
+                word = step_word(schedule.seed, schedule.first_lane + lane, schedule.first_step + index)
                 pattern = choose_pattern(guide, block, draw_of(word, block + (1 << 20)))
-                fill_block(model, guide, tables, plans, shared, block, pattern, lane, word, step > 0)
+                fill_block(
+                    model, guide, tables, plans, shared, block, pattern, lane, word, schedule.first_step + index > 0
+                )
                 number = at(number + 1)
             end_step(model, tables, plans, shared, lane, schedule.threshold[index])
             index = at(index + 1)
@@ -171,15 +173,14 @@ def fill_block(
     drawn: bool,
 ) -> None:
     """Fill an empty block after a pattern (none below 0) and value it again."""
-    system, n_positions = at(0), 0
+    system = at(0)
     if pattern >= 0:
         system = at(guide.pattern_system_idx[at(pattern)])
-        n_positions = positions_of(model, system)
         move_slack(tables, plans, shared, block, lane, False)
         refill(model, guide, tables, shared, block, system, guide.pattern_racks[at(pattern)], word, drawn)
         move_slack(tables, plans, shared, block, lane, True)
         store_racks(model, tables, plans, shared, block, system, lane)
-    revalue(model, tables, plans, shared, block, system, n_positions, lane)
+    revalue(model, tables, plans, shared, block, system, pattern >= 0, lane)
 
 
 @device
@@ -190,13 +191,16 @@ def revalue(
     shared: Any,
     block: int,
     system: int,
-    n_positions: int,
+    placed: bool,
     lane: int,
 ) -> None:
-    """Value a block again and carry the difference into the lane's revenue and objective (without premium)."""
+    """Value a block again and carry the difference into the lane's revenue and objective (without premium).
+
+    Parameters: placed, whether the block was filled, with racks of the system; else it is empty.
+    """
     period = at(cuda.threadIdx.x + cuda.threadIdx.y * cuda.blockDim.x)
     while period < model.capacity.shape[1]:
-        revalue_period(model, tables, plans, shared, block, system, n_positions, period, lane)
+        revalue_period(model, tables, plans, shared, block, system, placed, period, lane)
         period = at(period + cuda.blockDim.x * cuda.blockDim.y)
     cuda.syncthreads()
     if cuda.threadIdx.x == 0 and cuda.threadIdx.y == 0:
@@ -217,23 +221,16 @@ def revalue_period(
     shared: Any,
     block: int,
     system: int,
-    n_positions: int,
+    placed: bool,
     period: int,
     lane: int,
 ) -> None:
     """What a block is worth in one period, into shared memory, and its revenue."""
-    worth, revenue, standing, row_place = 0, 0, 0, at(0)
-    while row_place < rows_of(model, block):
-        row, position = row_at(model, block, row_place), at(0)
-        while position < n_positions:
-            word_idx = tables.room.racks + (row_place * n_positions + position) * model.capacity.shape[1]
-            count, configuration = shared[at(word_idx + period)], configuration_at(model, system, position)
-            worth += count * model.value[row, configuration, period]
-            revenue += count * model.revenue[row, configuration, period]
-            standing += count
-            position = at(position + 1)
-        row_place = at(row_place + 1)
-    shared[at(tables.room.least + period)] = worth - block_costs(model, block, system, period, standing)
+    worth, revenue = 0, 0
+    if placed:
+        worth = block_worth(model, model.value, tables, shared, block, system, period)
+        revenue = racks_worth(model, model.revenue, tables, shared, block, system, period)
+    shared[at(tables.room.least + period)] = worth
     plans.state.revenue[period, lane] += revenue - plans.state.block_revenue[block, period, lane]
     plans.state.block_revenue[block, period, lane] = revenue
 
