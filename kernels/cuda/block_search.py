@@ -36,8 +36,8 @@ from kernels.loops.value import premium
 if TYPE_CHECKING:
     from kernels.contract import PackingModel, Schedule, SearchGuide
 
-BEFORE, REFUSED = 10, 11
-"""Words of a step: the objective before, and whether its plan is refused."""
+BEFORE, REFUSED, LANE = 10, 11, 16
+"""Words of a step: the objective before, whether its plan is refused, and the lane."""
 
 
 def search_kernel(
@@ -52,20 +52,30 @@ def search_kernel(
     shared = cuda.shared.array(0, int64)
     lane = at(cuda.blockIdx.x)
     while lane < plans.own.slack.shape[0]:
+        set_lane(shared, lane)
         index = at(0)
         while index < schedule.threshold.shape[0]:
             step = schedule.first_step + index
-            begin_step(model, tables, plans, shared, lane, schedule.seed, step)
+            begin_step(model, tables, plans, shared, at(shared[LANE]), schedule.seed, step)
             number = at(0)
             while number < shared[N_CHOSEN]:
                 block = at(shared[at(CHOSEN + number)])
-                word = step_word(schedule.seed, schedule.first_lane + lane, schedule.first_step + index)
+                word = step_word(schedule.seed, schedule.first_lane + shared[LANE], schedule.first_step + index)
                 pattern = choose_pattern(guide, block, draw_of(word, block + (1 << 20)))
                 fill_block(
-                    model, guide, tables, plans, shared, block, pattern, lane, word, schedule.first_step + index > 0
+                    model,
+                    guide,
+                    tables,
+                    plans,
+                    shared,
+                    block,
+                    pattern,
+                    at(shared[LANE]),
+                    word,
+                    schedule.first_step + index > 0,
                 )
                 number = at(number + 1)
-            end_step(model, tables, plans, shared, lane, schedule.threshold[index])
+            end_step(model, tables, plans, shared, at(shared[LANE]), schedule.threshold[index])
             index = at(index + 1)
         lane = at(lane + cuda.gridDim.x)
 
@@ -97,6 +107,15 @@ def construct_kernel(
             position = at(position + 1)
         add_premium(model, plans, lane, 1)
         lane = at(lane + cuda.gridDim.x)
+
+
+@device
+def set_lane(shared: Any, lane: int) -> None:
+    """Write down the lane; calls that read it again leave no registers to what is derived from it."""
+    cuda.syncthreads()
+    if cuda.threadIdx.x == 0 and cuda.threadIdx.y == 0:
+        shared[LANE] = lane
+    cuda.syncthreads()
 
 
 @allocation_free
