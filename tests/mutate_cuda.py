@@ -45,6 +45,15 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if tile.first_scenario + place % tile.n_scenarios == 0:",
         "if tile.first_scenario + place % tile.n_scenarios <= 0:",
     ): "no scenario has a number below 0",
+    ("lane_search.py", "while turn < 2:", "while turn != 2:"): "turns count up by one from 0",
+    (
+        "lane_search.py", "while place < block_order_idx.shape[0]:", "while place != block_order_idx.shape[0]:"
+    ): "places count up by one from 0",
+    (
+        "lane_search.py",
+        "while number < room.blocks.shape[1] and room.blocks[np.uint32(step), number] >= 0:",
+        "while number != room.blocks.shape[1] and room.blocks[np.uint32(step), number] >= 0:",
+    ): "numbers count up by one, from 0 or from the end",
 }  # fmt: skip
 """Reasons by file, line and mutated line, stripped: the change alters nothing that a caller can see."""
 LOADED = """

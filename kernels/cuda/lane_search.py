@@ -145,12 +145,10 @@ def begin_kernel(model: Any, state: Any, room: Any, guide: Any, schedule: Any, s
     while lane < state.objective.shape[0]:
         word = step_word(schedule.seed, schedule.first_lane + lane, schedule.first_step + step)
         room.word[lane] = word
-        place = np.uint32(0)
-        while place < room.blocks.shape[1]:
-            block = room.blocks[np.uint32(step), place]
+        for number in range(room.blocks.shape[1]):
+            block = room.blocks[step, number]
             if block >= 0:
-                room.pattern[place, lane] = choose_pattern(guide, np.uint32(block), draw_of(word, block + (1 << 20)))
-            place = np.uint32(place + 1)
+                room.pattern[number, lane] = choose_pattern(guide, np.uint32(block), draw_of(word, block + (1 << 20)))
         room.before[lane] = state.objective[lane]
         state.objective[lane] -= premium(model, state.revenue, lane)
         lane = np.uint32(lane + cuda.gridsize(1))
@@ -187,12 +185,12 @@ def empty_kernel(model: Any, state: Any, room: Any, step: int, fault: Any) -> No
     place = cuda.grid(1)
     while place < state.revenue.size:
         lane, period = np.uint32(place % n_lanes), np.uint32(place // n_lanes)
-        first, number = np.uint32(0), np.uint32(0)
-        while number < room.blocks.shape[1] and room.blocks[np.uint32(step), number] >= 0:
-            block = np.uint32(room.blocks[np.uint32(step), number])
-            first = keep_block(model, state.n_racks, block, first, period, lane, room.kept)
-            clear_block(model, state.n_racks, state.slack, block, period, lane)
-            number = np.uint32(number + 1)
+        first = np.uint32(0)
+        for number in range(room.blocks.shape[1]):
+            block = room.blocks[step, number]
+            if block >= 0:
+                first = keep_block(model, state.n_racks, np.uint32(block), first, period, lane, room.kept)
+                clear_block(model, state.n_racks, state.slack, np.uint32(block), period, lane)
         place += cuda.gridsize(1)
 
 
@@ -289,11 +287,11 @@ def put_back_kernel(model: Any, state: Any, room: Any, step: int, fault: Any) ->
     place = cuda.grid(1)
     while place < state.revenue.size:
         lane, period = np.uint32(place % n_lanes), np.uint32(place // n_lanes)
-        first, number = np.uint32(0), np.uint32(0 if room.refused[lane] else room.blocks.shape[1])
-        while number < room.blocks.shape[1] and room.blocks[np.uint32(step), number] >= 0:
-            block = np.uint32(room.blocks[np.uint32(step), number])
-            first = put_back(model, state.n_racks, state.slack, block, first, period, lane, room.kept)
-            number = np.uint32(number + 1)
+        first = np.uint32(0)
+        for number in range(room.blocks.shape[1] if room.refused[lane] else 0):
+            block = room.blocks[step, number]
+            if block >= 0:
+                first = put_back(model, state.n_racks, state.slack, np.uint32(block), first, period, lane, room.kept)
         place += cuda.gridsize(1)
 
 
