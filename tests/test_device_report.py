@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kernels.checkup import memory_check, timing
-from kernels.checkup.device import device_facts
-from kernels.checkup.equality import Agreement
-from kernels.checkup.timing import Timing, timed
+from kernels.cuda.checkup import memory_check, timing
+from kernels.cuda.checkup.device import device_facts
+from kernels.cuda.checkup.equality import Agreement
+from kernels.cuda.checkup.timing import Timing, timed
 from kernels.home import HostHome
 from kernels.registry import KERNELS
 from kernels.samples.calls import Call, packing_calls, ran

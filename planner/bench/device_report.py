@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from kernels.checkup.equality import LANES, agreements, long_agreements
+from kernels.cuda.checkup.equality import LANES, agreements, long_agreements
 from kernels.cuda.presence import simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from kernels.checkup.timing import Timing
+    from kernels.cuda.checkup.timing import Timing
     from kernels.samples.calls import Call
 
 FORMAT = "gigaplan-gpu-report/1"
@@ -30,7 +30,7 @@ def device_report(tell: Callable[[str], None]) -> dict[str, Any]:
     Parameters: tell, called with each stage. Raises BackendError when the backend cuda does not run here.
     """
     from kernels.backends import resolve
-    from kernels.checkup.device import package_versions
+    from kernels.cuda.checkup.device import package_versions
     from planner.run.manifest import machine, versions
 
     resolve("cuda")
@@ -77,8 +77,8 @@ def is_sound(report: dict[str, Any]) -> bool:
 
 
 def _hardware(tell: Callable[[str], None]) -> dict[str, Any]:
-    from kernels.checkup.device import device_facts
-    from kernels.checkup.memory_check import memory_check
+    from kernels.cuda.checkup.device import device_facts
+    from kernels.cuda.checkup.memory_check import memory_check
 
     tell("memory of the device")
     memory = memory_check()
@@ -86,7 +86,7 @@ def _hardware(tell: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _speed(tell: Callable[[str], None]) -> dict[str, Any]:
-    from kernels.checkup.timing import copy_bytes_per_s, timed
+    from kernels.cuda.checkup.timing import copy_bytes_per_s, timed
     from planner.bench.device import CAMPUSES, LANES, campus_calls, library_problem
 
     tell("bandwidth of a copy")

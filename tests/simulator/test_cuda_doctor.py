@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernels.backends import kernel
-from kernels.checkup import timing
-from kernels.checkup.equality import agreements
-from kernels.checkup.memory_check import pattern_holds
-from kernels.checkup.timing import Timing
+from kernels.cuda.checkup import timing
+from kernels.cuda.checkup.equality import agreements
+from kernels.cuda.checkup.memory_check import pattern_holds
+from kernels.cuda.checkup.timing import Timing
 from kernels.registry import KERNELS
 from planner.bench import device, device_report
 from planner.cli.main import main
