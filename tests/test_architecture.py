@@ -103,7 +103,7 @@ def test_cuda_is_imported_in_one_place_and_needed_by_nobody_else() -> None:
     """numba-cuda and CuPy are extras: without them everything but the backend cuda is imported and runs."""
     importers = {one.importer for one in imports() if within(one.target, "numba.cuda", "cuda") and not one.for_types}
     assert importers == {"kernels.cuda.api"}
-    light = tuple(f"kernels.cuda.{name}" for name in ("presence", "self_test", "faults", "simulated"))
+    light = tuple(f"kernels.cuda.{name}" for name in ("presence", "self_test", "faults", "simulated", "checkup"))
     abroad = [
         one
         for one in imports()
