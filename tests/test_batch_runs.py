@@ -309,3 +309,65 @@ def test_a_worker_dies_with_its_parent(tmp_path: Path) -> None:
     executor.close()
     assert plan.cells
     assert executor.next_event(0.01) is None
+
+
+def group_file(folder: Path, n: int, together: int = 4) -> Path:
+    """Samples of a toy in groups; those of a group are solved together."""
+    return batch_file(folder, "toy-supply", "[base]", SAMPLES.format(n=n, together=together))
+
+
+def optima(out: Path) -> dict[str, tuple[object, object]]:
+    """Worth and bound of each sample by scenario."""
+    return {scenario: (row["objective_cents"], row["bound_cents"]) for (_, scenario), row in by_cell(out).items()}
+
+
+def test_samples_solved_together_are_as_good_as_alone(tmp_path: Path) -> None:
+    result = run(group_file(tmp_path, 4), tmp_path / "out")
+    assert (result.n_computed, result.n_failed) == (4, 0)
+    assert {row["method"] for row in result.rows} == {"together"}
+    assert [row["verified"] for row in result.rows] == [n == 0 for n in range(4)]
+    run(group_file(tmp_path / "alone", 4, together=0), tmp_path / "alone" / "out")
+    alone = optima(tmp_path / "alone" / "out")
+    for scenario, (worth, bound) in optima(tmp_path / "out").items():
+        assert alone[scenario][0] == alone[scenario][1]
+        assert worth == alone[scenario][0]
+        assert bound >= alone[scenario][1]
+    quarters = pyarrow.dataset.dataset(tmp_path / "out/results", partitioning="hive").to_table().to_pylist()
+    of_alone = pyarrow.dataset.dataset(tmp_path / "alone/out/results", partitioning="hive").to_table().to_pylist()
+    assert [row | {"key": ""} for row in quarters] == [row | {"key": ""} for row in of_alone]
+
+
+def test_a_group_that_was_cut_off_ends_as_if_it_was_not(tmp_path: Path) -> None:
+    """What is left of a group is learned from all of it; groups that are full stay when there are more samples."""
+    file, out = group_file(tmp_path, 8), tmp_path / "out"
+    run(file, out)
+    whole, before = tables(out), timings(out)
+    for key in sorted(before)[::3]:
+        shutil.rmtree(out / "units" / key)
+    again = run(file, out)
+    assert (again.n_there, again.n_computed) == (5, 3)
+    assert tables(out) == whole
+    more = run(group_file(tmp_path, 12), out)
+    assert (more.n_there, more.n_computed) == (8, 4)
+
+
+def test_a_group_checks_every_number(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from planner.batch.perform import RefusedError
+    from planner.batch.together import require_exact
+    from planner.lower import lower
+    from planner.solve.batch import solve_batch
+    from sites.world import load_world
+
+    problem = lower(load_world("toy-supply")).problem
+    [solution] = solve_batch(problem, [problem])
+    require_exact(problem, solution)
+    more = replace(solution.plan, n_racks=solution.plan.n_racks + 1)
+    for wrong in (
+        replace(solution, objective=solution.objective + 1),
+        replace(solution, bound=solution.bound - 1),
+        replace(solution, plan=more),
+    ):
+        with pytest.raises(RefusedError):
+            require_exact(problem, wrong)

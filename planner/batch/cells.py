@@ -249,8 +249,7 @@ class _Planner:
         keys: list[str] = []
         for wish, alone in members:
             full = wish.sample is not None and wish.sample % samples.verify_every == 0
-            settings = replace(alone.settings, verify=alone.settings.verify and full)
-            task = replace(alone, method=TOGETHER, group=together, settings=settings)
+            task = replace(alone, method=TOGETHER, group=together, in_full=full)
             self._cell(wish, task)
             keys.append(task.key)
         self._result.groups.append(Group(base.key, tuple(dict.fromkeys(keys))))

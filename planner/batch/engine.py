@@ -30,7 +30,7 @@ _MOST_WITHOUT_ROOM = 3
 """Results in a row that could not be written, after which nothing more is begun."""
 _WAIT_S = 0.5
 _SHARED = 2
-"""A group keeps two problems at once: the base, and the one that is being solved."""
+"""A group takes about twice the memory of one unit: one site, and the numbers of all its problems."""
 
 
 @dataclass(frozen=True)

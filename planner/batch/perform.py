@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from planner.batch.outcome import ERROR, INPUT, MEMORY, REFUSED, ROOM, Beat, Failure, Outcome
@@ -30,8 +31,13 @@ def perform(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
     Parameters: store, from which inputs are read and into which results are written; job; tell, called with beats and
     with the outcome of every task.
     """
+    if job.group:
+        from planner.batch.together import perform_group
+
+        perform_group(store, job, tell)
+        return
     for task in job.tasks:
-        tell(guarded(task, lambda task=task: _alone(store, task, tell)))  # type: ignore[misc]
+        tell(guarded(task, partial(alone, store, task, tell)))
 
 
 def guarded(task: Task, action: Callable[[], float | None]) -> Outcome:
@@ -66,8 +72,8 @@ def failure_of(error: Exception) -> Failure:
     return Failure(ERROR, f"{name}: {text}", name, told)
 
 
-def _alone(store: Store, task: Task, tell: Callable[[Event], None]) -> float | None:
-    """Plan, verify and write one task."""
+def alone(store: Store, task: Task, tell: Callable[[Event], None]) -> float | None:
+    """Plan, verify and write one task; returns the proven gap, None where there is no plan."""
     from planner.batch.summary import infeasible_summary, summary_of
     from planner.errors import InfeasibleError
     from planner.run.create import RunRequest, create_run
@@ -86,7 +92,7 @@ def _alone(store: Store, task: Task, tell: Callable[[Event], None]) -> float | N
     clock.lap("load_s")
     with store.new_unit(task) as folder:
         try:
-            run = create_run(world, RunRequest(folder / RUN, solve_options(task.settings)), beat)
+            run = create_run(world, RunRequest(folder / RUN, solve_options(task.settings), with_report=False), beat)
         except InfeasibleError as error:
             summary = infeasible_summary(world, task, str(error))
         else:

@@ -60,6 +60,8 @@ class Task:
     method: str = ALONE
     group: str = ""
     """Digest of the tasks that are solved together with this one; empty where it is planned for itself."""
+    in_full: bool = True
+    """Whether a plan that was solved together with others is checked in full too, and not in its numbers alone."""
 
     @property
     def key(self) -> str:
@@ -83,6 +85,7 @@ class Task:
                 code=content["code"],
                 method=content["method"],
                 group=content["group"],
+                in_full=content["in_full"],
             )
         except (KeyError, TypeError) as error:
             msg = f"this is not a task: {error}"

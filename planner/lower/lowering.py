@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from planner.lower.money import Prices
     from planner.lower.pieces import LimitName, Piece
     from planner.lower.refresh import Refreshes
+    from planner.lower.reuse import KnownSites
     from planner.lower.side_figures import MeterWindow
     from planner.lower.site import LoweredSite
     from sites.catalog.loader import Catalog
@@ -85,10 +86,11 @@ class SiteTable:
     """Why the site has no limits; of no matter where no site of the portfolio has a row to fill."""
 
 
-def lower(world: World, n_processes: int = 1) -> Lowered:
+def lower(world: World, n_processes: int = 1, known: KnownSites | None = None) -> Lowered:
     """Lower a world to the packing problem of `docs/model.md`.
 
-    Parameters: n_processes, among which sites are dealt out; the result is the same.
+    Parameters: n_processes, among which sites are dealt out; known, sites lowered before for other portfolios, used
+    and added to, in one process; the result is the same.
     Raises InfeasibleError when what stands already breaks a limit or no row can hold anything; InputError when a
     capacity falls after the last decision, a life ends before it, a figure is unknown, or integers would not fit.
     """
@@ -99,10 +101,13 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
     prepared: dict[int, LoweredSite] = {}
 
     def table_of(number: int) -> SiteTable:
+        if known is not None:
+            prepared[number], table = known.of(world, number, _alone)
+            return table
         prepared[number] = prepare(world.sites[number], catalog, offer.periods)
         return _site_table(world, refreshes, prepared[number])
 
-    tables = list(by_site(table_of, len(world.sites), n_processes))
+    tables = list(by_site(table_of, len(world.sites), 1 if known is not None else n_processes))
     # What another process has prepared stays there: it is large, and quicker made again than sent.
     sites = [prepared.get(n) or prepare(one, catalog, offer.periods) for n, one in enumerate(world.sites)]
     verdicts = [table.verdicts for table in tables]
@@ -152,6 +157,13 @@ def lower(world: World, n_processes: int = 1) -> Lowered:
         counting=counting,
         refreshes=refreshes,
     )
+
+
+def _alone(world: World, number: int) -> tuple[LoweredSite, SiteTable]:
+    """A site prepared, and what can be said of it alone."""
+    offer = offer_of(world.portfolio, world.catalog)
+    site = prepare(world.sites[number], world.catalog, offer.periods)
+    return site, _site_table(world, refreshes_of(world.portfolio, offer), site)
 
 
 def _site_table(world: World, refreshes: Refreshes, site: LoweredSite) -> SiteTable:

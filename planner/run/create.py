@@ -59,6 +59,8 @@ class RunRequest:
     out: Path
     options: SolveOptions
     guide_file: Path | None = None
+    with_report: bool = True
+    """Whether `report.html` is written; `gigaplan report` writes it later too."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,27 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
     solution = aimed.solution
     tell(Progress("writing", monotonic() - clock, solution.work, solution.objective, solution.bound))
     times = {"started_utc": started.isoformat(timespec="seconds"), "lowering_s": lowering_s, "solve_s": solution.wall_s}
+    document = write_run(world, lowered, aimed, request, times)
+    return Run(request.out, document, warnings)
+
+
+def write_run(
+    world: World, lowered: Lowered, aimed: Aimed, request: RunRequest, times: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Work out what a solved world comes to, and write its run folder.
+
+    Parameters: world and lowered; aimed, its solution; request; times, for the manifest. Returns the content of
+    `plan.json`. Raises InputError when the folder may not be written.
+    """
+    solution = aimed.solution
     record = manifest(world, _options_record(request, solution), times)
     certificate = solution.certificate_json(aimed.problem)
     document = _document(world, lowered, aimed, certificate)
     with new_run_folder(request.out) as folder:
-        _write(folder, world, lowered, aimed, certificate, document, record)
-    return Run(request.out, document, warnings)
+        _write(folder, world, aimed, certificate, document, record)
+        if request.with_report:
+            write_report(folder, document, record, world, lowered.graphs)
+    return document
 
 
 def check_world(world: World) -> tuple[str, ...]:
@@ -164,7 +181,6 @@ def _document(world: World, lowered: Lowered, aimed: Aimed, certificate: Mapping
 def _write(
     folder: Path,
     world: World,
-    lowered: Lowered,
     aimed: Aimed,
     certificate: Mapping[str, Any],
     document: Mapping[str, Any],
@@ -180,7 +196,8 @@ def _write(
     for name, other in aimed.certificates.items():
         write_json(folder / name, other)
     write_json(folder / MANIFEST, record)
-    np.savez_compressed(folder / GUIDE, allow_pickle=False, **solution.guide.arrays())
+    if solution.guide is not None:
+        np.savez_compressed(folder / GUIDE, allow_pickle=False, **solution.guide.arrays())
     save_inputs(world, folder / INPUTS)
     write_csv(folder / "placements.csv", PLACEMENT_COLUMNS, document["placements"])
     write_placements_parquet(folder / "placements.parquet", document["placements"])
@@ -190,7 +207,6 @@ def _write(
     write_csv(folder / "cash.csv", CASH_COLUMNS, cash)
     write_cash_parquet(folder / "cash.parquet", cash)
     write_csv(folder / "network.csv", NETWORK_COLUMNS, [asdict(line) for line in network_bill(document, world).lines])
-    write_report(folder, document, record, world, lowered.graphs)
 
 
 def write_report(

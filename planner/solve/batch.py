@@ -47,42 +47,45 @@ def solve_batch(
     scenarios: Sequence[Problem],
     options: BatchOptions | None = None,
     progress: Callable[[int, BatchSolution], None] | None = None,
+    chosen: Sequence[int] | None = None,
 ) -> list[BatchSolution]:
     """Plan every scenario and prove how close each plan is to the best.
 
     The plans do not depend on the number of processes, nor on the order in which scenarios end.
     Parameters: base, lowered; scenarios, of the same graph; options; progress, called with the number and solution of
-    each scenario in turn. Raises ValueError where a scenario differs from the base in more than numbers may,
-    BackendError when the backend does not run here.
+    each scenario in turn; chosen, numbers of the scenarios to plan, each as if all were, missing: all. Raises
+    ValueError where a scenario differs from the base in more than numbers may, BackendError when the backend does not
+    run here.
     """
     form = folded(base)
     if form is not None:
-        return _solve_folded(form, scenarios, options, progress)
+        return _solve_folded(form, scenarios, options, progress, chosen)
     options = options or BatchOptions()
     options = replace(options, backend=resolve(options.backend))
     for number, scenario in enumerate(scenarios):
         check_same_graph(base, scenario, f"scenario {number}")
-    if not scenarios:
+    numbers = range(len(scenarios)) if chosen is None else chosen
+    if not numbers:
         return []
     if options.n_processes <= 1:
         shared = learn(base, scenarios, options.n_probes)
         evaluate = ClassBound(base, shared.classes)
-        solved = (solve_scenario(shared, evaluate, scenario, options) for scenario in scenarios)
-        return _told(solved, progress)
+        solved = (solve_scenario(shared, evaluate, scenarios[number], options) for number in numbers)
+        return _told(numbers, solved, progress)
     # One pool for each process, so that each can be told what is shared; they start up while the base is solved.
     context = multiprocessing.get_context("spawn")
-    crew = [ProcessPoolExecutor(1, mp_context=context) for _ in range(min(options.n_processes, len(scenarios)))]
+    crew = [ProcessPoolExecutor(1, mp_context=context) for _ in range(min(options.n_processes, len(numbers)))]
     try:
         begun = [pool.submit(_import_solvers, options.backend) for pool in crew]
         shared = learn(base, scenarios, options.n_probes)
         begun += [pool.submit(_begin, shared, options) for pool in crew]
         tasks = [
-            crew[number % len(crew)].submit(_solve_changed, _changes(base, scenario))
-            for number, scenario in enumerate(scenarios)
+            crew[place % len(crew)].submit(_solve_changed, _changes(base, scenarios[number]))
+            for place, number in enumerate(numbers)
         ]
         for task in begun:
             task.result()
-        return _told((task.result() for task in tasks), progress)
+        return _told(numbers, (task.result() for task in tasks), progress)
     finally:
         for pool in crew:
             pool.shutdown(cancel_futures=True)
@@ -93,6 +96,7 @@ def _solve_folded(
     scenarios: Sequence[Problem],
     options: BatchOptions | None,
     progress: Callable[[int, BatchSolution], None] | None,
+    chosen: Sequence[int] | None,
 ) -> list[BatchSolution]:
     """Solve over slots, as every scenario closes the same configurations; plans and multipliers go back."""
     forms = [form for form in map(folded, scenarios) if form is not None]
@@ -108,8 +112,9 @@ def _solve_folded(
         if progress is not None:
             progress(number, unfolded(number, solution))
 
-    solved = solve_batch(base.slots, [form.slots for form in forms], options, tell)
-    return [unfolded(number, solution) for number, solution in enumerate(solved)]
+    solved = solve_batch(base.slots, [form.slots for form in forms], options, tell, chosen)
+    numbers = range(len(forms)) if chosen is None else chosen
+    return [unfolded(number, solution) for number, solution in zip(numbers, solved, strict=True)]
 
 
 def check_same_graph(base: Problem, scenario: Problem, name: str) -> None:
@@ -181,9 +186,11 @@ def _changes(base: Problem, scenario: Problem) -> dict[str, Any]:
     return {name: value for name, value in named.items() if not _same(getattr(base, name), value)}
 
 
-def _told(solved: Any, progress: Callable[[int, BatchSolution], None] | None) -> list[BatchSolution]:
+def _told(
+    numbers: Sequence[int], solved: Any, progress: Callable[[int, BatchSolution], None] | None
+) -> list[BatchSolution]:
     result = []
-    for number, solution in enumerate(solved):
+    for number, solution in zip(numbers, solved, strict=True):
         result.append(solution)
         if progress is not None:
             progress(number, solution)

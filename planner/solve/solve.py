@@ -49,7 +49,8 @@ class Solution:
     certificate: Certificate
     tree: Node | None
     """The proof of a small problem, where it is better than the certificate's own multipliers."""
-    guide: Guide
+    guide: Guide | None
+    """None where it was planned together with others of a batch."""
     wall_s: float
     work: int
     """Search steps times lanes."""
