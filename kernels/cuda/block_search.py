@@ -9,6 +9,7 @@ from numba import int64
 
 from kernels.constants import MOST_BLOCKS
 from kernels.cuda.api import cuda, device
+from kernels.cuda.block_racks import BLOCK, SYSTEM
 from kernels.cuda.block_refill import refill
 from kernels.cuda.block_state import (
     CHOSEN,
@@ -62,18 +63,7 @@ def search_kernel(
                 block = at(shared[at(CHOSEN + number)])
                 word = step_word(schedule.seed, schedule.first_lane + shared[LANE], schedule.first_step + index)
                 pattern = choose_pattern(guide, block, draw_of(word, block + (1 << 20)))
-                fill_block(
-                    model,
-                    guide,
-                    tables,
-                    plans,
-                    shared,
-                    block,
-                    pattern,
-                    at(shared[LANE]),
-                    word,
-                    schedule.first_step + index > 0,
-                )
+                fill_block(model, guide, tables, plans, shared, block, pattern, word, schedule.first_step + index > 0)
                 number = at(number + 1)
             end_step(model, tables, plans, shared, at(shared[LANE]), schedule.threshold[index])
             index = at(index + 1)
@@ -94,6 +84,7 @@ def construct_kernel(
     shared = cuda.shared.array(0, int64)
     lane = at(cuda.blockIdx.x)
     while lane < plans.own.slack.shape[0]:
+        set_lane(shared, lane)
         add_premium(model, plans, lane, -1)
         position = at(0)
         while position < block_order_idx.shape[0]:
@@ -103,7 +94,7 @@ def construct_kernel(
             elif block_pattern_idx[at(block)] >= 0:
                 word = step_word(schedule.seed, schedule.first_lane + lane, schedule.first_step)
                 pattern, drawn = block_pattern_idx[at(block)], schedule.first_step > 0
-                fill_block(model, guide, tables, plans, shared, at(block), pattern, lane, word, drawn)
+                fill_block(model, guide, tables, plans, shared, at(block), pattern, word, drawn)
             position = at(position + 1)
         add_premium(model, plans, lane, 1)
         lane = at(lane + cuda.gridDim.x)
@@ -187,7 +178,6 @@ def fill_block(
     shared: Any,
     block: int,
     pattern: int,
-    lane: int,
     word: np.uint64,
     drawn: bool,
 ) -> None:
@@ -195,11 +185,11 @@ def fill_block(
     system = at(0)
     if pattern >= 0:
         system = at(guide.pattern_system_idx[at(pattern)])
-        move_slack(tables, plans, shared, block, lane, False)
+        move_slack(tables, plans, shared, block, at(shared[LANE]), False)
         refill(model, guide, tables, shared, block, system, guide.pattern_racks[at(pattern)], word, drawn)
-        move_slack(tables, plans, shared, block, lane, True)
-        store_racks(model, tables, plans, shared, block, system, lane)
-    revalue(model, tables, plans, shared, block, system, pattern >= 0, lane)
+        move_slack(tables, plans, shared, at(shared[BLOCK]), at(shared[LANE]), True)
+        store_racks(model, tables, plans, shared, at(shared[BLOCK]), at(shared[SYSTEM]), at(shared[LANE]))
+    revalue(model, tables, plans, shared, block, system, pattern >= 0, at(shared[LANE]))
 
 
 @device
