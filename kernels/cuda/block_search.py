@@ -53,7 +53,7 @@ def search_kernel(
     shared = cuda.shared.array(0, int64)
     lane = at(cuda.blockIdx.x)
     while lane < plans.own.slack.shape[0]:
-        set_lane(shared, lane)
+        set_word(shared, LANE, lane)
         index = at(0)
         while index < schedule.threshold.shape[0]:
             step = schedule.first_step + index
@@ -84,28 +84,29 @@ def construct_kernel(
     shared = cuda.shared.array(0, int64)
     lane = at(cuda.blockIdx.x)
     while lane < plans.own.slack.shape[0]:
-        set_lane(shared, lane)
-        add_premium(model, plans, lane, -1)
+        set_word(shared, LANE, lane)
+        add_premium(model, plans, at(shared[LANE]), -1)
         position = at(0)
         while position < block_order_idx.shape[0]:
             block = block_order_idx[position]
             if not is_known(guide, block_pattern_idx, block):
                 cuda.atomic.max(fault, 0, INDEX)
             elif block_pattern_idx[at(block)] >= 0:
-                word = step_word(schedule.seed, schedule.first_lane + lane, schedule.first_step)
+                word = step_word(schedule.seed, schedule.first_lane + shared[LANE], schedule.first_step)
                 pattern, drawn = block_pattern_idx[at(block)], schedule.first_step > 0
-                fill_block(model, guide, tables, plans, shared, at(block), pattern, word, drawn)
+                set_word(shared, BLOCK, block)
+                fill_block(model, guide, tables, plans, shared, at(shared[BLOCK]), pattern, word, drawn)
             position = at(position + 1)
-        add_premium(model, plans, lane, 1)
+        add_premium(model, plans, at(shared[LANE]), 1)
         lane = at(lane + cuda.gridDim.x)
 
 
 @device
-def set_lane(shared: Any, lane: int) -> None:
-    """Write down the lane; calls that read it again leave no registers to what is derived from it."""
+def set_word(shared: Any, place: int, value: int) -> None:
+    """Write down a block or lane; calls that read it again leave no registers to what is derived from it."""
     cuda.syncthreads()
     if cuda.threadIdx.x == 0 and cuda.threadIdx.y == 0:
-        shared[LANE] = lane
+        shared[place] = value
     cuda.syncthreads()
 
 
