@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.batch.cells import Plan, plan_batch
@@ -16,7 +18,6 @@ from sites.loading import load_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from planner.batch.executor import Event, Executor, Job
 
@@ -132,3 +133,12 @@ def without_room(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
         perform(store, job, tell)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def held(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+    """Stays with one unit until it is killed, the first time; says by which process in `HELD_BY`."""
+    note = Path(os.environ["HELD_BY"])
+    if is_marked(store, job) and not note.exists():
+        note.write_text(str(os.getpid()), encoding="utf-8")
+        time.sleep(600)
+    perform(store, job, tell)

@@ -89,6 +89,7 @@ HOMES = {
     "highspy": ("planner.solve", "planner.side", "planner.export"),
     "matplotlib": ("planner.report", "planner.cli", "planner.bench"),
     "ortools": ("planner.bench",),
+    "distributed": ("planner.batch.dask_cluster", "planner.batch.dask_worker"),
 }  # fmt: skip
 
 

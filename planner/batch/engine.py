@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.batch.cells import Cell, Group, Plan
 from planner.batch.dataset import FAILED, LEFT, write_dataset
-from planner.batch.executor import Job
+from planner.batch.executor import Job, LostError
 from planner.batch.memory import allowance_bytes
 from planner.batch.outcome import MEMORY, ROOM, Failure, Outcome
 from planner.batch.progress import Progress
@@ -47,6 +47,8 @@ class Result:
     without_room: str | None
     """Why results could not be written, where that ended the batch."""
     interrupted: bool = False
+    lost: str | None = None
+    """Why the machines that worked for it do so no more, where that ended the batch."""
 
     @property
     def n_left(self) -> int:
@@ -158,11 +160,13 @@ def run_batch(
     waiting = [key for key in keys if key not in there and store.reason(key) is None]
     progress = Progress(len(waiting), len(there))
     run = _Run(store, plan, progress)
-    interrupted = False
+    interrupted, lost = False, None
     try:
         run.go(_jobs(plan, waiting, there), wishes, executor, show)
     except KeyboardInterrupt:
         interrupted = True
+    except LostError as error:
+        lost = str(error)
     rows = write_dataset(folder, store, plan.cells, tried=True)
     return Result(
         rows=rows,
@@ -171,6 +175,7 @@ def run_batch(
         n_failed=len({row["key"] for row in rows if row["status"] == FAILED}) + run.n_without_room,
         without_room=run.without_room,
         interrupted=interrupted,
+        lost=lost,
     )
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Event: TypeAlias = Outcome | Beat
 
 
+class LostError(Exception):
+    """The machines that work for a batch cannot be reached or used; what is done is kept."""
+
+
 @dataclass(frozen=True)
 class Job:
     """Tasks that one worker carries out: one, or several of a group that are solved together."""
@@ -42,7 +46,8 @@ class Executor(Protocol):
         """What happened next, or None after so many seconds.
 
         Exactly one outcome comes for every task of every job, also where its worker dies: that task has failed, the
-        tasks of the job that have not been begun fail with it, and other jobs are not concerned.
+        tasks of the job that have not been begun fail with it, and other jobs are not concerned. Raises LostError when
+        no worker can be reached any more.
         """
         ...
 

@@ -31,6 +31,9 @@ _MOST_SHOWN = 40
 @click.option("--sites", help="'each' for itself, 'all' jointly, or names with commas between them.  [default: each]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the batch.  [default: runs/batch-NAME]")
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes; 0: none.  [default: one for each core]")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Use the workers of a Dask cluster: its address or scheduler file."
+)
 @click.option("--resume", is_flag=True, help="Go on with the batch in --out; FILE is not needed.")
 @click.option("--retry-failed", is_flag=True, help="Try units again that have failed before.")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Check every plan as 'verify' does.")
@@ -40,8 +43,8 @@ _MOST_SHOWN = 40
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def command(
     file: str | None, scenarios: str | None, scenario_files: tuple[str, ...], sites: str | None, out: Path | None,
-    workers: int | None, resume: bool, retry_failed: bool, verify: bool, work_limit: int | None, gap: float | None,
-    seed: int | None, as_json: bool,
+    workers: int | None, scheduler: str | None, resume: bool, retry_failed: bool, verify: bool, work_limit: int | None,
+    gap: float | None, seed: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Plan sites × scenarios × settings: FILE is a batch file, or a portfolio as for `plan`.
 
@@ -71,6 +74,11 @@ def command(
     if resume and not (folder / "batch.json").is_file():
         say(f"{folder}: there is no batch to resume here; name its folder with --out, or leave --resume out")
         raise Ended(BAD_INPUT)
+    if scheduler is not None and workers is not None:
+        say(
+            "gigaplan: --workers is for this machine, a cluster has its own; leave one of --workers and --scheduler out"
+        )
+        raise Ended(BAD_INPUT)
     with locked(folder):
         store = Store(folder)
         store.sweep()
@@ -82,7 +90,8 @@ def command(
             say("resolving scenarios, keying units")
             plan = plan_batch(document, store, verify=verify)
             write_plan(folder, plan)
-        executor, memory = _executor(store, workers), free_bytes()
+        executor = _executor(store, workers, scheduler)
+        memory = free_bytes() if scheduler is None else None  # a cluster's executor looks at its workers' memory
         line = _Line()
         try:
             result = run_batch(folder, store, plan, Wishes(retry_failed, memory), executor, line)
@@ -129,15 +138,29 @@ def _names(text: str | None, default: str, *words: str) -> str | list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _executor(store: Store, workers: int | None) -> Executor:
+def _executor(store: Store, workers: int | None, scheduler: str | None) -> Executor:
     from planner.batch.local import InlineExecutor, LocalExecutor
     from planner.batch.memory import free_bytes
     from planner.batch.perform import perform
     from planner.run.manifest import n_usable_cores
 
+    if scheduler is not None:
+        return _cluster(store, scheduler)
     if workers == 0:
         return InlineExecutor(store, perform)
     return LocalExecutor(store, workers or n_usable_cores(), free_bytes(), perform)
+
+
+def _cluster(store: Store, scheduler: str) -> Executor:
+    from planner.batch.dask_executor import DaskExecutor
+    from planner.batch.executor import LostError
+    from planner.batch.perform import perform
+
+    try:
+        return DaskExecutor(store, scheduler, perform, say)
+    except LostError as error:
+        say(f"gigaplan: {error}")
+        raise Ended(BAD_INPUT) from None
 
 
 class _Line:
@@ -183,6 +206,9 @@ def _report(result: Result, folder: Path, *, as_json: bool) -> None:
     if result.without_room is not None:
         say(f"gigaplan: results could not be written: {result.without_room}; free some room, then: "
             f"gigaplan batch --resume --out {folder}")  # fmt: skip
+    if result.lost is not None:
+        say(f"gigaplan: {result.lost}; go on with: gigaplan batch --resume --out {folder}")
+        raise Ended(PART_FAILED)
     if result.interrupted:
         say(f"interrupted; go on with: gigaplan batch --resume --out {folder}")
         raise Ended(INTERRUPTED)
