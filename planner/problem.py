@@ -136,6 +136,16 @@ class SideProgram:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """Blocks that are opened together, at a cost that falls due with their first rack."""
+
+    name: str
+    block_idx: tuple[int, ...]
+    cost: tuple[int, ...]
+    """[n_periods] cents when the first rack of all of them stands in that period."""
+
+
+@dataclass(frozen=True)
 class Problem:
     """Sections 4 to 7 of the model as arrays, over rows r, configurations k, systems s, blocks b and periods t."""
 
@@ -188,6 +198,8 @@ class Problem:
     """None where nothing but racks is decided."""
     constant_cents: int = 0
     """What every plan earns or pays alike, discounted: racks that are paid for, placed or not."""
+    openings: tuple[Opening, ...] = ()
+    """Of sites and phases; a block is in one at the most."""
     closed: NDArray[np.bool_] | None = None
     """[n_rows, n_configurations, n_periods] where a configuration may not stand although its first period has come:
     outside its window of a refresh. None where nothing ever closes; what counts is `may_stand`."""

@@ -8,6 +8,7 @@ from sites.book_checks import book_faults
 from sites.calendar import quarter_index, quarter_name
 from sites.nearest import unknown
 from sites.objective_checks import objective_faults
+from sites.opening_checks import opening_faults
 from sites.refresh_checks import refresh_findings
 from sites.supply import capacity_steps
 from sites.terms_checks import terms_findings
@@ -43,6 +44,7 @@ def portfolio_faults(
         *_date_faults(portfolio),
         *objective_faults(portfolio, catalog, decision_periods(portfolio.value)),
         *book_faults(portfolio, catalog),
+        *opening_faults(portfolio, sites),
         *(portfolio.fault(message, *path) for message, path in unmodelled(portfolio.value, found)),
         *(portfolio.fault(message, *path) for message, path in _work_findings(portfolio.value, found, catalog)),
         *(portfolio.fault(message, *path) for message, path in refreshes),

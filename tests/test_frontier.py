@@ -184,8 +184,8 @@ def test_portfolios_list_campuses_with_power_to_come_once_each() -> None:
     us, world = ([entry.site for entry in one.sites] for one in both)
     assert len(us) == len(set(us)) >= 30
     assert set(us) < set(world)
-    assert {"hyperion", "fairwater-wisconsin", "new-carlisle", "abilene-expansion"} <= set(us)
-    assert not {"abilene", "colossus-2"} & set(world)
+    assert {"hyperion", "fairwater-wisconsin", "prometheus", "abilene-expansion"} <= set(us)
+    assert not {"abilene", "colossus-2", "new-carlisle"} & set(world)
     assert set(world) - set(us) == {"openai-stargate-uae", "start-campus-sines-data-campus"}
     assert all(library.find_site(name) is not None for name in world)
 

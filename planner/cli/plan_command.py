@@ -91,7 +91,7 @@ def _summary(run: Run) -> dict[str, Any]:
 
 def _show(run: Run) -> None:
     from planner.report.aim_words import aim_sentences
-    from planner.report.words import count, megawatts
+    from planner.report.words import count, dollars, megawatts
 
     document = run.document
     configurations = list(document["totals"][-1]["racks"])
@@ -110,6 +110,11 @@ def _show(run: Run) -> None:
     for warning in run.warnings:
         say(warning)
     put_table(f"{document['portfolio']}: racks standing", columns, lines, right=range(1, len(columns)))
+    for one in document.get("openings", ()):
+        where = f"{one['name']} ({one['site']})"
+        say(
+            f"opened in {one['opened']}: {where}, {dollars(one['cost_cents'])}" if one["opened"] else f"closed: {where}"
+        )
     first, *more = aim_sentences(document)
     say(f"{document['status']} ({document['stop_reason']}): {first}, {document['wall_s']:.1f} s")
     for sentence in more:

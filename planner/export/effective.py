@@ -58,6 +58,10 @@ def plan_value_cents(problem: Problem, n_racks: NDArray[np.integer[Any]], decisi
 def _block_costs(problem: Problem, racks: NDArray[Any]) -> int:
     open_cost, unit_cost = effective_open_cost(problem), effective_unit_cost(problem)
     total = 0
+    for opening in problem.openings:
+        rows = np.isin(problem.block_of_row_idx, opening.block_idx)
+        standing = np.flatnonzero(racks[rows].sum(axis=(0, 1)) > 0)
+        total += opening.cost[standing[0]] if standing.size else 0
     for block in range(problem.n_blocks):
         of_block = racks[problem.block_of_row_idx == block].sum(axis=0)
         for t in range(problem.n_periods):

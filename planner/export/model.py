@@ -76,6 +76,7 @@ def integer_model(problem: Problem) -> IntegerModel:
     builder.add_decisions()
     builder.add_limits()
     builder.add_monotone()
+    builder.add_openings()
     builder.add_blocks()
     builder.add_contract()
     builder.add_minimum_demands()
@@ -134,6 +135,8 @@ class _Builder:
         self.rows: list[Row] = []
         self.upper, self.most = upper_bounds(problem)
         self.decision_idx: list[int] = []
+        self.opened: dict[tuple[int, int], int] = {}
+        """By block and period, the column that says whether its opening has happened."""
         self.added: dict[tuple[int, int], Terms] = {}
         """By limit and period, decisions that add to the capacity, negated."""
         self.racks_idx = np.full(self.upper.shape, -1, dtype=np.int64)
@@ -239,6 +242,16 @@ class _Builder:
                         now = [(column, 1) for column in self.racks_of(r, s, t)]
                         self.add_row(f"monotone_r{r}_s{s}_t{t}", "G", now + before, 0)
 
+    def add_openings(self) -> None:
+        """Columns that say whether each opening has happened, before the blocks that wait for it."""
+        for index, opening in enumerate(self.problem.openings):
+            later = [*opening.cost[1:], 0]
+            for t, (now, next_) in enumerate(zip(opening.cost, later, strict=True)):
+                y = self.add_column(f"y_g{index}_t{t}", -(now - next_) << SHARE_BITS, 1)
+                if t:
+                    self.add_row(f"open_g{index}_t{t}", "G", [(y, 1), (y - 1, -1)], 0)
+                self.opened.update({(block, t): y for block in opening.block_idx})
+
     def add_blocks(self) -> None:
         for block in range(self.problem.n_blocks):
             last = [z for s in range(self.problem.n_systems) if (z := self._add_block_system(block, s)) is not None]
@@ -258,6 +271,8 @@ class _Builder:
                 continue
             tag = f"b{block}_s{system}_t{t}"
             z = self.add_column(f"z_{tag}", -int(open_cost[t]) << SHARE_BITS, 1)
+            if (block, t) in self.opened:
+                self.add_row(f"waits_{tag}", "L", [(z, 1), (self.opened[block, t], -1)], 0)
             everything = [(column, 1) for columns in racks.values() for column in columns]
             for r, columns in racks.items():
                 most = int(self.most[r, system, t])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.lower.money import SiteMoney, contract_amount_cents, conversion_cents
+from planner.lower.openings import openings_of
 from planner.lower.refresh import of_windows
 from planner.lower.refresh_money import RefreshMoney, unit_racks_of
 from planner.problem import Ineligible, MinimumDemand, Problem
@@ -86,6 +87,7 @@ def assemble(
         contract_rate=monies[0].contract_rate(),
         ineligible=tuple(ineligible),
         minimum_demands=_minimum_demands(hosts, monies, refreshes),
+        openings=openings_of(portfolio, hosts, monies, blocks),
         closed=refreshes.closed(len(site_of_row)),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.lower.joint_limits import delivered_racks
 from planner.lower.mismatch import Mismatch
+from planner.lower.openings import earliest_period, opening_of
 from planner.lower.row_figures import RowFigures, figures_as_it_stands, figures_converted
 from planner.lower.stops import forbidden_stops, stops_in_words
 
@@ -48,7 +49,7 @@ class SiteEligibility:
 
     def _row_verdicts(self, row: str) -> tuple[Verdict, ...]:
         reason = self._not_ours(row)
-        first, why = (None, reason) if reason else self._first_standing(row)
+        first, why = (None, reason) if reason else self._first_open(row, *self._first_standing(row))
         if first is None:
             return (Verdict(None, why),) * len(self._offer.configurations)
         chosen = {system: self._chosen(row, system) for system in self._offer.systems}
@@ -99,6 +100,16 @@ class SiteEligibility:
         if not fields["available"]:
             return f"building '{building}' is not available"
         return None
+
+    def _first_open(self, row: str, first: int | None, why: str) -> tuple[int | None, str]:
+        """First epoch in which the row stands and its building may be open."""
+        opening = opening_of(self._portfolio, self._site.name, self._site.rows[row]["building_id"])
+        earliest = earliest_period(opening, self._offer.periods)
+        if first is None or opening is None or earliest <= first:
+            return first, why
+        if earliest >= len(self._offer.periods):
+            return None, f"the opening '{opening.name}' may come only in {opening.earliest}, after the last decision"
+        return earliest, why
 
     def _first_standing(self, row: str) -> tuple[int | None, str]:
         """First epoch in which the row exists and from which on no failure stops it outside its class."""

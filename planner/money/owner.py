@@ -79,7 +79,7 @@ def _add_conversions(table: Table, scene: Scene, counts: NDArray[np.int64]) -> N
 
 
 def _add_shells(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
-    """Avoidable capex of the lineups of every block that opens."""
+    """Avoidable capex of the lineups of every block that opens, and what sites and phases cost to open."""
     problem = scene.problem
     held = block_counts(problem, counts).sum(axis=1) > 0
     capex_usd = _capex_usd(scene)
@@ -87,6 +87,11 @@ def _add_shells(table: Table, scene: Scene, counts: NDArray[np.int64]) -> None:
         name = problem.block_names[b]
         opens = int(np.flatnonzero(held[b])[0])
         table.buy(Account(name.partition(":")[0], Line.SHELL), opens, -capex_usd[name])
+    for opening in scene.portfolio.openings:
+        idx = next((one.block_idx for one in problem.openings if one.name == opening.name), ())
+        standing = np.flatnonzero(held[list(idx)].any(axis=0)) if idx else idx
+        if len(standing):
+            table.buy(Account(opening.site, Line.SHELL), int(standing[0]), -Fraction(opening.cost))
 
 
 def _capex_usd(scene: Scene) -> Mapping[str, Fraction]:

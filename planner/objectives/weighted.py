@@ -37,6 +37,9 @@ def weighted(problem: Problem, terms: Sequence[Term]) -> Problem:
     if [(one.measure.kind, factor) for one, factor in kept] == [(Kind.NPV, Fraction(1))]:
         return problem
     scale = lcm(*(factor.denominator for _, factor in kept))
+    if problem.openings:
+        message = "openings are weighed in money alone; remove 'openings', or ask for another objective without them"
+        raise InputError([Fault("portfolio", None, "openings", message)])
     mix = _Mix(kept, scale)
     return replace(
         problem,

@@ -221,6 +221,7 @@ _OTHER_NOTES = {
 }
 _BESIDE = (
     ("decisions_cents", "Work and clauses", "what is sold less the energy of work; instalments, what clauses cost"),
+    ("opening_cents", "Opening sites and phases", "each with its first rack; those that stay closed cost nothing"),
     ("constant_cents", "Paid by every plan", "penalties were nothing served, and deliveries that are committed"),
 )
 _WHOSE = {
@@ -240,7 +241,7 @@ def money_summary(document: Mapping[str, Any]) -> MoneySummary:
     money, perspective = document["money"], document["books"]["perspective"]
     notes = _OTHER_NOTES.get(perspective, {})
     terms = [(label, notes.get(key, note), sign * money[key]) for key, sign, label, note in _MONEY_TERMS]
-    beside = [(label, note, money.get(key) or 0) for key, label, note in _BESIDE]
+    beside = [(label, note, _signed(key) * (money.get(key) or 0)) for key, label, note in _BESIDE]
     if perspective == "provider":
         values = [*terms, *(term for term in beside if term[2])]
     else:
@@ -263,6 +264,11 @@ def money_summary(document: Mapping[str, Any]) -> MoneySummary:
         contract_share=round(100 * used / amount, 2) if amount else 0.0,
         contract_full=_used_up_in(document, amount),
     )
+
+
+def _signed(key: str) -> int:
+    """Costs stand in a plan as positive numbers, what is decided beside racks as what it earns."""
+    return -1 if key == "opening_cents" else 1
 
 
 def _used_up_in(document: Mapping[str, Any], amount: int) -> str | None:

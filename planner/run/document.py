@@ -94,6 +94,7 @@ def plan_document(
         "cash": asdict(evaluation.cash),
         "books": asdict(evaluation.books),
         **({"rates": [asdict(one) for one in evaluation.rates]} if evaluation.rates else {}),
+        **({"openings": [asdict(one) for one in evaluation.openings]} if evaluation.openings else {}),
         **_work(evaluation),
     }
 

@@ -20,6 +20,7 @@ from planner.run.draws import Rooms, configuration_draw, occupied_draws, plan_dr
 from planner.run.failures import Failure, PlanRow, site_failures
 from planner.run.flow import RowDraw
 from planner.run.loads import limit_loads
+from planner.run.openings import OpenedPhase, opened_phases
 from planner.run.rates import WorkRate, work_rates
 from planner.run.refreshes import RefreshedRow, WaitingRows, refreshed_rows, waiting_rows
 from planner.run.totals import PeriodTotals, configuration_facts, meter_steps, period_totals, step_at
@@ -74,6 +75,8 @@ class Evaluation:
     service: tuple[Service, ...]
     served: ServedLedger
     unit_costs: UnitCosts
+    openings: tuple[OpenedPhase, ...]
+    """Sites and phases that the plan opens where they pay."""
 
 
 def evaluate(
@@ -121,6 +124,7 @@ def evaluate(
         service=service(scene),
         served=served(scene),
         unit_costs=unit_costs(scene, flow),
+        openings=opened_phases(world.portfolio, problem, n_racks),
     )
 
 

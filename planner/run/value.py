@@ -12,6 +12,7 @@ from planner.run.totals import contract_use, system_counts
 from planner.side.decide import best_decisions
 from planner.side.worth import worth_cents
 from planner.solve.demand import shortfall_cents
+from planner.solve.opened import opening_cents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,13 +50,16 @@ class Money:
     """What is decided beside the racks earns; None without a side program and constant."""
     constant_cents: int | None = None
     """What every plan earns or pays alike; None without a side program and constant."""
+    opening_cents: int | None = None
+    """What sites and phases cost to open; None without such openings."""
 
     @property
     def objective_cents(self) -> int:
         """What the parts add up to."""
         earned = self.period_value_cents + self.start_value_cents + self.premium_cents
         earned += (self.decisions_cents or 0) + (self.constant_cents or 0)
-        return earned - self.open_cost_cents - self.unit_cost_cents - self.minimum_demand_cents
+        spent = self.open_cost_cents + self.unit_cost_cents + self.minimum_demand_cents
+        return earned - spent - (self.opening_cents or 0)
 
 
 def money(
@@ -74,7 +78,8 @@ def money(
     counts = system_counts(problem, n_racks)
     started = np.diff(counts, axis=2, prepend=0)
     units = unit_numbers(problem, counts)
-    opened = np.diff((block_counts(problem, counts).sum(axis=1) > 0).astype(np.int64), axis=1, prepend=0)
+    held = block_counts(problem, counts).sum(axis=1) > 0
+    opened = np.diff(held.astype(np.int64), axis=1, prepend=0)
     _, used = contract_use(problem, n_racks)
     by_system = started.sum(axis=(0, 2))
     has_beside = problem.side is not None or problem.constant_cents != 0
@@ -90,6 +95,7 @@ def money(
         rack_spend_cents=sum(int(n) * price for n, price in zip(by_system, rack_price_cents, strict=True)),
         decisions_cents=_decisions_cents(problem, n_racks, decisions) if has_beside else None,
         constant_cents=problem.constant_cents if has_beside else None,
+        opening_cents=opening_cents(problem, held) if problem.openings else None,
     )
 
 

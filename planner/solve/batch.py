@@ -57,6 +57,9 @@ def solve_batch(
     ValueError where a scenario differs from the base in more than numbers may, BackendError when the backend does not
     run here.
     """
+    if any(one.openings for one in (base, *scenarios)):
+        msg = "sites or phases are opened at a cost, which scenarios of one graph do not know; solve them one by one"
+        raise ValueError(msg)
     form = folded(base)
     if form is not None:
         return _solve_folded(form, scenarios, options, progress, chosen)

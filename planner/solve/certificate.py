@@ -14,6 +14,7 @@ from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
 from planner.side.prices import bound_term, rack_value
 from planner.side.repair import repaired
 from planner.solve.block_totals import BlockTotals, Totals, stated_limits
+from planner.solve.opened import blocks_term
 from planner.solve.packing import effective_values
 from planner.solve.patterns import limits_inside_blocks, single_row_limits
 
@@ -249,13 +250,13 @@ def block_prices(problem: Problem, proof: Certificate) -> tuple[NDArray[np.objec
 
 
 def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, reduced: NDArray[np.object_]) -> int:
-    """Σ over blocks and periods of the best system, or 0 for leaving the block empty in that period."""
+    """Σ over blocks and periods of the best system, or 0 for leaving the block empty; less what openings cost."""
     held, unit_cost = block_prices(problem, proof)
     rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
     by_total = _row_values(patterns, reduced)
     known: dict[tuple[object, ...], int] = {}
     totals = BlockTotals(problem, patterns, proof.whole)
-    total = 0
+    worth = [[0] * problem.n_periods for _ in range(problem.n_blocks)]
     for block, period in np.ndindex(problem.n_blocks, problem.n_periods):
         best = 0
         for system in range(problem.n_systems):
@@ -272,8 +273,8 @@ def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, red
                     known[asked] = _best_total(whole.racks, prices, int(problem.unit_racks[system]), *unit)
                 value = min(value, known[asked])
             best = max(best, int(held[block, system, period]) + value)
-        total += best
-    return total
+        worth[block][period] = best
+    return blocks_term(problem, worth, proof.value_bits)
 
 
 def _best_prices(whole: Totals, reduced: NDArray[np.object_]) -> tuple[int, ...]:

@@ -83,6 +83,10 @@ def solve(
     options = options or SolveOptions()
     report = progress or (lambda _: None)
     backend = resolve(options.backend)
+    if problem.openings:
+        from planner.solve.openings import solve_openings
+
+        return solve_openings(problem, options, report)
     form = folded(problem)
     if form is not None:
         return _unfolded(form, solve(form.slots, options, progress))

@@ -10,6 +10,7 @@ from planner.problem import SHARE_BITS
 from planner.side.decide import best_decisions
 from planner.side.worth import worth_cents
 from planner.solve.demand import shortfall_cents
+from planner.solve.opened import opening_cents
 from planner.solve.packing import effective_values
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def objective_cents(problem: Problem, plan: Plan) -> int:
     values = effective_values(problem)
     racks = int((values.rack * plan.n_racks).sum())
     held = block_counts(problem, plan).sum(axis=1) > 0
-    opening = int((values.open_cost * held).sum())
+    opening = int((values.open_cost * held).sum()) + opening_cents(problem, held)
     units = int((values.unit_cost * scalable_units(problem, plan)).sum())
     _, used = contract_use(problem, plan)
     premium = sum(int(rate) * cents for rate, cents in zip(problem.contract_rate, used, strict=True)) >> SHARE_BITS

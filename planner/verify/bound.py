@@ -52,10 +52,16 @@ class BoundRule:
         """
         total = self._joint_term()
         charges, given, whole = self._charges(), self._inside_terms(), self._whole_terms()
+        waiting, openings = self.ledger.openings.all_blocks, self.ledger.openings
+        worth: dict[tuple[str, str], list[int]] = {}
         for block, rows in self._hosting_rows().items():
             periods = range(self.ledger.n_periods)
-            total += sum(self._block_oracle(block, rows, t, charges, given, whole) for t in periods)
-        return total >> self.bits
+            own = [self._block_oracle(block, rows, t, charges, given, whole) for t in periods]
+            if block in waiting:
+                worth[block] = own
+            else:
+                total += sum(own)
+        return (total + openings.term(worth, self.bits)) >> self.bits
 
     def _joint_term(self) -> int:
         """What capacities, the contract, minimum demands and what is decided beside the racks add."""

@@ -42,6 +42,9 @@ def proven_cents(
         for site, limits in everything.sites.items()
     }
     rule = (ledger, everything, eligibility, points, side)
+    if leaves and ledger.openings.entries:
+        msg = "certificate.json: a tree proves nothing where sites or phases are opened at a cost"
+        raise CertificateError(msg)
     if not leaves:
         return BoundRule(*rule, own).bound_cents()
     found = [

@@ -91,6 +91,7 @@ class CashTable:
                 self._standing(site, configuration, t, n)
         for (site, block), systems in self.blocks.items():
             self._block(site, block, systems)
+        self._openings()
         self._minimum_demand()
         self._premium()
         for supply in self._committed():
@@ -210,6 +211,12 @@ class CashTable:
             for t, (before, now) in enumerate(zip([0, *units], units, strict=False)):
                 for own, quarter in self._networks(system, t):
                     self._pay(site, "network", quarter, (now - before) * size * self.money.network_price_usd(own))
+
+    def _openings(self) -> None:
+        for entry in self.ledger.openings.entries:
+            opened = self.ledger.openings.opened_in(entry.name, self.blocks)
+            if opened is not None:
+                self._pay(entry.site, "avoidable capex", opened, Fraction(entry.cost))
 
     def _networks(self, system: str, t: int) -> list[tuple[str, int]]:
         """Systems whose network units started in a quarter need, and when."""

@@ -33,6 +33,7 @@ from planner.verify.limits import SiteLimits
 from planner.verify.meter_money import meter_money
 from planner.verify.money import MoneyRule
 from planner.verify.objective import Ledger
+from planner.verify.openings import check_openings, openings_of
 from planner.verify.plant_hour import check_plants, design_hours
 from planner.verify.power import After, PowerCheck
 from planner.verify.refresh import spell_draws, spells_of, with_refreshes
@@ -114,6 +115,8 @@ class Verification:
         ]
         if has_service(self.run.plan, self.ledger):
             first.append(check_served(self.run.plan, self.side, values, self.ledger))
+        if self.run.world.portfolio.openings:
+            first.append(check_openings(self.run.plan, self.ledger.openings, blocks))
         if has_terms(self.run.world.portfolio):
             first.append(check_terms(self.run.plan, placed, values, self.ledger, self.limits, self.side))
         side = self.aim.aimed_side
@@ -252,8 +255,9 @@ class Verification:
                 if fields["kind"] == "lineup":
                     block = (site, str(fields["block_id"]))
                     capex[block] = capex.get(block, Fraction(0)) + Fraction(fields["avoidable_capex_usd"])
+        money = MoneyRule(world.portfolio, world.catalog, len(self.periods))
         return Ledger(
-            money=MoneyRule(world.portfolio, world.catalog, len(self.periods)),
+            money=money,
             setting=self.setting,
             meters={
                 one.name: meter_money(
@@ -266,6 +270,7 @@ class Verification:
             },
             fits=self.fits,
             capex_usd=capex,
+            openings=openings_of(world.portfolio, self.setting.rows, money, self.periods),
         )
 
     def _form(self) -> Check:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from planner.verify.openings import not_before
 from planner.verify.refresh import spells_of
 from sites.schema.failures import MAINTENANCE
 
@@ -86,7 +87,15 @@ class Eligibility:
                 break
             if delivered(self.portfolio, system, quarter) >= 1:
                 first = period
-        return self._converted(row, system, first)
+        return self._converted(row, system, self._opened(row, first))
+
+    def _opened(self, row: str, first: int | None) -> int | None:
+        """The first period in which its building may be open, too."""
+        if first is None:
+            return None
+        building = str(self.limits.graphs.containment.nodes[row]["building_id"])
+        later = max(first, not_before(self.portfolio, self.limits.graphs.site.name, building))
+        return later if later < len(self.periods) else None
 
     def _converted(self, row: str, system: str, first: int | None) -> int | None:
         """The first period once the row is converted for the system, if it must be."""
@@ -114,6 +123,9 @@ class Eligibility:
         if drops:
             return drops[0] + (f", and {len(drops) - 1} more" if len(drops) > 1 else "")
         system = self.catalog.configuration(configuration).system.name
+        building = str(self.limits.graphs.containment.nodes[row]["building_id"])
+        if not_before(self.portfolio, self.limits.graphs.site.name, building) > self.periods.index(quarter):
+            return f"building '{building}' may not be opened yet in {quarter}"
         conversion = self.limits.fits.conversion(row, system)
         if conversion is not None:
             return f"its conversion '{conversion.name}' takes {conversion.quarters} quarters"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from planner.verify.decisions import BlockCounts, Setting
     from planner.verify.fits import Fits
     from planner.verify.meter_money import MeterMoney
+    from planner.verify.openings import Openings
     from planner.verify.standing import Counts
 
 
@@ -30,6 +31,9 @@ class Ledger:
     """What rows of each site take, as they stand or converted."""
     capex_usd: Mapping[tuple[str, str], Fraction]
     """Avoidable capex by (site, fabric block)."""
+
+    openings: Openings
+    """What sites and phases cost to open."""
 
     _values: dict[tuple[str, str, int], list[int]] = field(default_factory=dict)
     _standing: dict[tuple[str, str, int], int] = field(default_factory=dict)
@@ -114,6 +118,7 @@ class Ledger:
                     total += sum(n * value for n, value in zip(n_racks, values, strict=True))
         for block, systems in blocks.items():
             total -= self._block_cost(block, systems)
+        total -= self.openings.cents(blocks)
         _, used = self.contract_use(placed)
         premium = sum(cents * self.money.contract_rate(t) for t, cents in enumerate(used))
         return total + premium // RATE_ONE - self.minimum_demand_cents(placed)

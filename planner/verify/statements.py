@@ -46,11 +46,13 @@ def check_money(
         "contract_used_cents": sum(used),
         "rack_spend_cents": _spend(placed, ledger),
     }
+    if ledger.openings.entries:
+        due["opening_cents"] = ledger.openings.cents(blocks)
     beside = {"decisions_cents": side.worth_cents(values), "constant_cents": side.constant_cents}
     due |= {key: cents for key, cents in beside.items() if cents or key in stated}
     faults = [f"{key} is {value}, stated {stated.get(key)}" for key, value in due.items() if stated.get(key) != value]
     earned = due["period_value_cents"] + due["start_value_cents"] + due["premium_cents"] + sum(beside.values())
-    spent = due["open_cost_cents"] + due["unit_cost_cents"] + due["minimum_demand_cents"]
+    spent = due["open_cost_cents"] + due["unit_cost_cents"] + due["minimum_demand_cents"] + due.get("opening_cents", 0)
     if plan.get("npv_cents", plan.get("objective")) != earned - spent:
         faults.append("the parts do not add up to the net present value")
     return check_of("money", faults, f"{len(due)} sums of money reconcile")

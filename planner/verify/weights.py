@@ -77,7 +77,7 @@ class Weights:
         terms = tuple(self._term(one, usd) for one, usd in self.usd.items() if usd)
         rate = sum((term.factor for term in terms if term.measure.kind is Kind.NPV), Fraction(0))
         money = WeighedMoney(own.money.portfolio, own.money.catalog, own.money.n_periods, rate)
-        return WeighedLedger(money, own.setting, own.meters, own.fits, own.capex_usd, terms=terms)
+        return WeighedLedger(money, own.setting, own.meters, own.fits, own.capex_usd, own.openings, terms=terms)
 
     def weighed_side(self, side: Side) -> Side:
         """What is decided beside the racks, under the weights."""
@@ -230,7 +230,7 @@ def _unrented(ledger: Ledger) -> Ledger:
     if money.portfolio.perspective != "provider":
         return ledger
     free = MoneyRule(_without_rentals(money.portfolio), money.catalog, money.n_periods)
-    return Ledger(free, ledger.setting, ledger.meters, ledger.fits, ledger.capex_usd)
+    return Ledger(free, ledger.setting, ledger.meters, ledger.fits, ledger.capex_usd, ledger.openings)
 
 
 def _without_rentals(portfolio: PortfolioFile) -> PortfolioFile:

@@ -22,6 +22,8 @@ KEPT_OUT = "China"
 """These systems may not be sold there without a licence, so no campus there is planned."""
 ROOM_BY_HAND = ("fairwater-atlanta", "prometheus")
 """Sites kept by hand that have buildings to come which this edition does not date; see their files."""
+UNFIT = ("new-carlisle",)
+"""Sites whose halls have no technology loop, so that none of these systems fits: nothing is to be decided there."""
 TIMES_DEFAULT = 8
 """Supply of all systems together, as a multiple of what the portfolio `default` assumes for a site alone."""
 
@@ -35,7 +37,9 @@ class Member:
 
     @property
     def has_room(self) -> bool:
-        """Whether buildings of it come on after today."""
+        """Whether buildings that these systems fit come on after today."""
+        if self.place.site in UNFIT:
+            return False
         end = quarter_index(START) + PERIODS
         coming = any(quarter_index(phase.quarter) < end for phase in phases(self.campus))
         return coming or self.place.site in ROOM_BY_HAND

@@ -30,6 +30,21 @@ class SiteEntry(Model):
     provenance: Provenance
 
 
+class Opening(Model):
+    """Buildings of one site that are opened together: at a cost, not before a quarter, or not at all."""
+
+    name: Name
+    site: Name
+    """Name of a site of the portfolio."""
+    buildings: tuple[Name, ...] | None = None
+    """Buildings that this opens; missing: all of the site that are ours."""
+    cost: units.Usd
+    """Due in the quarter in which the first rack stands in one of them, and only then."""
+    earliest: Quarter | None = None
+    """No rack stands in them before; missing: their own dates decide."""
+    provenance: Provenance
+
+
 class Envelope(Model):
     """The largest joint power of all sites, at the design day."""
 
@@ -162,6 +177,8 @@ class PortfolioFile(Model):
     decisions_until: Quarter | None = None
     """Last quarter in which a rack may be placed or a profile chosen; missing: the last period."""
     sites: Annotated[tuple[SiteEntry, ...], Field(min_length=1)]
+    openings: tuple[Opening, ...] = ()
+    """Sites and phases that the plan opens where they pay for it."""
     configurations: Annotated[tuple[Text, ...], Field(min_length=1)]
     """Configurations to choose from, e.g. `gb300-nvl72` or `vr-nvl72/max-q`."""
     envelope: Envelope

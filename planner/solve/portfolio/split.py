@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from planner.problem import INACTIVE, MinimumDemand
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from planner.problem import Problem
+    from planner.problem import Opening, Problem
 
 FEWEST_ROWS = 1500
 """Sites with fewer rows in all are planned as one problem."""
@@ -149,12 +149,23 @@ def _part(
         constant_cents=0,
         ineligible=(),
         minimum_demands=tuple(_renumbered(problem.minimum_demands[n], rows) for n in demands),
+        openings=_openings(problem, blocks),
     )
     return SitePart(site, own, rows, blocks.astype(np.int64), limits, demands, n_joint)
 
 
 def _renumbered(demand: MinimumDemand, rows: NDArray[np.int64]) -> MinimumDemand:
     return replace(demand, row_idx=tuple(np.searchsorted(rows, np.array(demand.row_idx, np.int64)).tolist()))
+
+
+def _openings(problem: Problem, blocks: NDArray[np.integer[Any]]) -> tuple[Opening, ...]:
+    """Those of a site; each opens blocks of one site only."""
+    number = {int(block): own for own, block in enumerate(blocks)}
+    return tuple(
+        replace(one, block_idx=tuple(number[block] for block in one.block_idx))
+        for one in problem.openings
+        if one.block_idx[0] in number
+    )
 
 
 def active(capacity: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -82,6 +82,17 @@ def contributions(problem: Problem, proof: Certificate, plan: Plan) -> Contribut
     return Contributions(sites, shared_term(split, prices), shared_plan)
 
 
+def bound_by_site(problem: Problem, proof: Certificate) -> int:
+    """The bound that a certificate proves, site by site, which takes less memory than all at once; cents, rounded down.
+
+    Parameters: problem, without a side program; proof, without a branch.
+    """
+    split = split_sites(problem)
+    prices = Prices(proof.limit[split.joint_idx], proof.contract_period, proof.contract_amount)
+    own = sum(_site_bound(part, split, proof) for part in split.parts)
+    return (shared_term(split, prices) + own) >> SCALE_BITS
+
+
 def certificate_of_site(part: SitePart, split: Split, proof: Certificate) -> Certificate:
     """A site's own multipliers, shared limits at their prices."""
     place = {int(limit): own for own, limit in enumerate(part.limit_idx)}
