@@ -169,6 +169,7 @@ RULES: dict[str, str] = {
     "average-power": "energy at average power",
     "opex": "operations by sustained power",
     "opening-cost": "avoidable capex of a lineup",
+    "opening-phases": "what sites and phases cost to open, and from when on they may",
     "after-horizon-value": "cash flows after the last decision",
     "rental-decline": "prices fall",
     "discount": "later money is worth less",

@@ -111,10 +111,8 @@ def _show(run: Run) -> None:
         say(warning)
     put_table(f"{document['portfolio']}: racks standing", columns, lines, right=range(1, len(columns)))
     for one in document.get("openings", ()):
-        where = f"{one['name']} ({one['site']})"
-        say(
-            f"opened in {one['opened']}: {where}, {dollars(one['cost_cents'])}" if one["opened"] else f"closed: {where}"
-        )
+        when = f"opened in {one['opened']} for {dollars(one['cost_cents'])}" if one["opened"] else "stays closed"
+        say(f"{one['name']} ({one['site']}): {when}")
     first, *more = aim_sentences(document)
     say(f"{document['status']} ({document['stop_reason']}): {first}, {document['wall_s']:.1f} s")
     for sentence in more:
