@@ -90,6 +90,7 @@ def test_inputs_are_told_from_the_plan(more: Document) -> None:
         ("toy-contract", {"amount: 500000 USD": "amount: 700000 USD", "market_factor: 0.5": "market_factor: 0.7"}),
         ("toy-minimum-demand", {"discount_rate_per_year: 0": "discount_rate_per_year: 0.07"}),
         ("toy-opening-cost", {"discount_rate_per_year: 0": "discount_rate_per_year: 0.1", "racks: 1": "racks: 2"}),
+        ("toy-opening-phases", {"discount_rate_per_year: 0": "discount_rate_per_year: 0.02"}),
         ("toy-demand-charge", {"opex_per_it_watt_year: 0": "opex_per_it_watt_year: 1"}),
         ("toy-never-fewer", {"rental_decline_per_year: 0.9375": "rental_decline_per_year: 0.3"}),
         ("toy-refresh", {"discount_rate_per_year: 0": "discount_rate_per_year: 0.07"}),

@@ -82,7 +82,7 @@ def _by_system(problem: Problem, values: NDArray[np.int64]) -> NDArray[np.int64]
 
 
 def _add_blocks(shares: dict[Key, Fraction], problem: Problem, plan: Plan) -> None:
-    """Scalable units and openings, by the system that the block holds and the quarter of payment."""
+    """Scalable units and openings, by the system that the blocks hold first and the quarter of payment."""
     held = block_counts(problem, plan)
     units = np.diff(scalable_units(problem, plan), axis=2, prepend=0)
     for b, s, t in np.argwhere(units):
@@ -91,3 +91,8 @@ def _add_blocks(shares: dict[Key, Fraction], problem: Problem, plan: Plan) -> No
     for b in np.flatnonzero(held.any(axis=(1, 2))):
         s, t = (int(one) for one in min(np.argwhere(held[b]).tolist(), key=lambda place: place[1]))
         shares[problem.system_names[s], problem.periods[t]] -= int(problem.open_cost[b, t])
+    for opening in problem.openings:
+        of_group = held[list(opening.block_idx)].any(axis=0)
+        if of_group.any():
+            s, t = (int(one) for one in min(np.argwhere(of_group).tolist(), key=lambda place: place[1]))
+            shares[problem.system_names[s], problem.periods[t]] -= opening.cost[t]

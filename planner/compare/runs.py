@@ -20,7 +20,7 @@ FORMAT = "gigaplan-comparison/1"
 COLUMNS = ("part", "quarter", "name", "unit", "a", "b", "difference")
 _CONDITIONS = ("portfolio", "status", "stop_reason", "backend", "seed", "wall_s", "gap")
 _NEEDED = ("totals", "money", "binding", "ineligible", "objective", "bound", "periods", "cash", "placements")
-_COSTS = ("open_cost_cents", "unit_cost_cents", "minimum_demand_cents")
+_COSTS = ("open_cost_cents", "unit_cost_cents", "minimum_demand_cents", "opening_cents")
 """Terms of the objective that are subtracted."""
 _BESIDE = ("contract_amount_cents", "contract_used_cents", "rack_spend_cents")
 """Sums that `money` states beside the terms of the objective."""

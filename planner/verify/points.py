@@ -47,6 +47,7 @@ class RowPoints:
     """What elements carry without the plan."""
     raised: Mapping[tuple[str, str], int]
     """What decisions beside the racks may add to joint limits at the most, by name and quarter, scaled by 2^20."""
+    _own: dict[tuple[str, str], list[OwnLimit]] = field(default_factory=dict)
     _power: dict[tuple[str, int], list[OwnLimit]] = field(default_factory=dict)
     _coefficients_of: dict[tuple[tuple[str, ...], Kinds], tuple[int, ...]] = field(default_factory=dict)
     _cooling: dict[int, dict[str, list[str]]] = field(default_factory=dict)
@@ -60,7 +61,10 @@ class RowPoints:
         draws = [self.draws[name] for name in configurations]
         n_positions = self._n_positions(row)
         bounds = {(tuple(one.draw["position"] for one in draws), n_positions)}
-        for kinds, capacity in self._own_limits(row, quarter):
+        place = (row, quarter)
+        if place not in self._own:
+            self._own[place] = self._own_limits(row, quarter)
+        for kinds, capacity in self._own[place]:
             coefficients = self._coefficients(configurations, kinds)
             # Every rack takes a position, so a limit that the largest draw in all of them keeps cannot bind.
             if max(coefficients) * n_positions > capacity:
