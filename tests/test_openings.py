@@ -15,6 +15,7 @@ from test_portfolio_scale import portfolio_of
 from planner.cli.main import main
 from planner.export import highs_optimum
 from planner.lower import lower
+from planner.lower.reuse import KnownSites
 from planner.problem import Opening, Plan, Problem
 from planner.run.create import RunRequest, create_run
 from planner.solve.batch import solve_batch
@@ -207,3 +208,11 @@ def test_the_command_says_what_is_opened(tmp_path: Path, capsys: pytest.CaptureF
     written = capsys.readouterr()
     assert "third (toy-opening-phases): opened in 2027-Q3 for $300.00 k" in written.out + written.err
     assert "second (toy-opening-phases): stays closed" in written.out + written.err
+
+
+def test_a_site_that_was_lowered_before_still_waits_for_its_opening(tmp_path: Path) -> None:
+    """Portfolios that differ in when a phase may open do not share what a site alone says."""
+    known = KnownSites()
+    later = load_world(changed_toy(tmp_path, "earliest: 2027-Q3", "earliest: 2027-Q4"))
+    first = [lower(world, known=known).problem.first_period for world in (load_world("toy-opening-phases"), later)]
+    assert [int(own.max()) for own in first] == [2, 3]

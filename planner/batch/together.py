@@ -65,7 +65,8 @@ def perform_group(store: Store, job: Job, tell: Callable[[Event], None]) -> None
         left = [number for number, member in enumerate(part) if member.task.key in wanted]
         if not left:
             continue
-        if len(part) < FEWEST or part[0].lowered.problem.side is not None or _has_aim(store, part[0].task):
+        problem = part[0].lowered.problem
+        if len(part) < FEWEST or problem.side is not None or problem.openings or _has_aim(store, part[0].task):
             for number in left:
                 _tell_alone(store, part[number].task, tell)
         else:

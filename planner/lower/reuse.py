@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Model)
 _SEEN = (
     "name", "start", "periods", "decisions_until", "configurations", "floors", "shares", "tranches", "refresh",
-    "workloads",
+    "workloads", "openings",
 )  # fmt: skip
 """Keys of a portfolio that a site alone depends on, beside its supply and the kind of work of its money."""
 _UNSEEN_OF_SYSTEMS = frozenset({"price", "network_price", "rental"})
