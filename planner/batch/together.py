@@ -175,7 +175,7 @@ class _Part:
         # In order of what their sites are lowered from, so that plans in full lower like sites once.
         order = sorted(left, key=lambda number: (self._members[number].order, number))
         try:
-            solve_batch(problems[0], problems, _options(first.task), take, order)
+            solve_batch(problems[0], problems, _options(first.task, problems[0].n_blocks), take, order)
         except Exception as error:  # noqa: BLE001 - one group must never end the others
             failure = failure_of(error)
             for number in left:
@@ -228,13 +228,16 @@ class _Part:
         write_run(world, lowered, aimed, request, {"started_utc": None, "lowering_s": None, "solve_s": None})
 
 
-def _options(task: Task) -> BatchOptions:
+def _options(task: Task, n_blocks: int) -> BatchOptions:
+    """The work limit in rounds, of which each takes some steps for every block."""
+    from planner.solve.polish import STEPS_PER_BLOCK
     from planner.solve.scenario import BatchOptions
 
     settings = task.settings
+    n_rounds = max(settings.work_limit // (STEPS_PER_BLOCK * n_blocks), 1)
     return BatchOptions(
-        gap=settings.gap or 0.0, n_processes=1, backend=settings.backend, seed=settings.seed
-    )  # fmt: skip
+        gap=settings.gap or 0.0, most_rounds=n_rounds, n_processes=1, backend=settings.backend, seed=settings.seed
+    )
 
 
 def require_exact(problem: Problem, solution: BatchSolution) -> None:
