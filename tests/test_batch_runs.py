@@ -358,11 +358,12 @@ def test_a_group_checks_every_number(tmp_path: Path) -> None:
     from planner.batch.together import require_exact
     from planner.lower import lower
     from planner.solve.batch import solve_batch
+    from planner.solve.patterns import row_patterns
     from sites.world import load_world
 
     problem = lower(load_world("toy-supply")).problem
     [solution] = solve_batch(problem, [problem])
-    require_exact(problem, solution)
+    require_exact(problem, solution, row_patterns(problem))
     more = replace(solution.plan, n_racks=solution.plan.n_racks + 1)
     for wrong in (
         replace(solution, objective=solution.objective + 1),
@@ -370,4 +371,4 @@ def test_a_group_checks_every_number(tmp_path: Path) -> None:
         replace(solution, plan=more),
     ):
         with pytest.raises(RefusedError):
-            require_exact(problem, wrong)
+            require_exact(problem, wrong, row_patterns(problem))

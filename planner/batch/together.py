@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.lower.lowered import Lowered
     from planner.lower.reuse import KnownSites
     from planner.problem import Problem
+    from planner.solve.patterns import RowPatterns
     from planner.solve.scenario import BatchOptions, BatchSolution
     from sites.world import World
 
@@ -156,8 +157,20 @@ class _Part:
     def __init__(
         self, store: Store, members: list[_Member], known: KnownSites, tell: Callable[[Event], None]
     ) -> None:  # fmt: skip
+        from planner.solve.classes import equitable, refine_together, singletons
+        from planner.solve.patterns import PatternBook
+
         self._store, self._members, self._known, self._tell = store, members, known, tell
-        self._begun_s = time.monotonic()
+        self._begun_s, self._book = time.monotonic(), PatternBook()
+        problems = tuple(member.lowered.problem for member in members)
+        classes = refine_together(problems)
+        self._classes = classes if equitable(problems[0], classes) else singletons(problems[0])
+
+    def _patterns(self, problem: Problem) -> RowPatterns:
+        """What each row can hold; like rows are looked at once."""
+        from planner.solve.patterns import row_patterns
+
+        return row_patterns(problem, book=self._book, row_class=self._classes.row)
 
     def solve(self, left: list[int]) -> None:
         """Solve and write the members that are left; whatever ends the solving fails those without an outcome."""
@@ -197,7 +210,7 @@ class _Part:
 
         clock, world = Clock(), _world(self._store, member.task)
         in_full = member.task.settings.verify and member.task.in_full
-        require_exact(member.lowered.problem, solution)
+        require_exact(member.lowered.problem, solution, self._patterns(member.lowered.problem))
         document = short_document(world, member.lowered, solution)
         with self._store.new_unit(member.task) as folder:
             if in_full:
@@ -240,18 +253,20 @@ def _options(task: Task, n_blocks: int) -> BatchOptions:
     )
 
 
-def require_exact(problem: Problem, solution: BatchSolution) -> None:
-    """Work out plan, worth and bound again in whole numbers of any size; raises RefusedError where one is off."""
+def require_exact(problem: Problem, solution: BatchSolution, row_patterns: RowPatterns) -> None:
+    """Work out plan, worth and bound again in whole numbers of any size; raises RefusedError where one is off.
+
+    Parameters: row_patterns, what each row of the problem can hold.
+    """
     from planner.solve.certificate import bound_cents
     from planner.solve.feasible import holds
-    from planner.solve.patterns import row_patterns
     from planner.solve.value import objective_cents
 
     if not holds(problem, solution.plan):
         msg = "the plan breaks a rule of its own problem"
         raise RefusedError(msg)
     worth = objective_cents(problem, solution.plan)
-    proven = bound_cents(problem, row_patterns(problem), solution.certificate)
+    proven = bound_cents(problem, row_patterns, solution.certificate)
     if (worth, proven) != (solution.objective, solution.bound) or worth > proven:
         msg = (
             f"the plan is worth {worth} cents and {proven} are proven, but {solution.objective} and {solution.bound} "
