@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from planner.batch.cells import Plan, plan_batch
 from planner.batch.engine import Result, Wishes, locked, run_batch, write_plan
 from planner.batch.file import BatchFile
 from planner.batch.local import InlineExecutor, LocalExecutor
-from planner.batch.perform import perform
+from planner.batch.perform import guarded, perform
 from planner.batch.store import Store
 from sites.loading import load_document
 
@@ -95,31 +96,25 @@ def timings(out: Path) -> dict[str, bytes]:
     return {file.parent.name: file.read_bytes() for file in (out / "units").glob("[!.]*/timings.json")}
 
 
-def is_marked(store: Store, job: Job) -> bool:
-    """Whether a job is the unit of `toy-budget` under `slow`."""
+def is_marked(store: Store, job: Job, toy: bytes) -> bool:
+    """Whether a job is the unit of a toy under `slow`."""
     contents = [file.content for task in job.tasks for file in store.inputs(task.inputs)]
-    return any(MARK in content and b"toy-budget" in content for content in contents)
+    return any(MARK in content and toy in content for content in contents)
 
 
-def hungry(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
-    """Takes more memory than it is allowed for one unit, as a test's only."""
-    if is_marked(store, job):
-        from planner.batch.perform import guarded
-
-        def eat() -> None:
-            taken = bytearray(job.allowance_bytes + (4 << 30))
-            taken[::4096] = b"x" * len(taken[::4096])
-
-        tell(guarded(job.tasks[0], eat))
-        return
-    perform(store, job, tell)
-
-
-def killed(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
-    """Is killed over one unit."""
-    if is_marked(store, job):
+def harmful(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+    """Takes more memory than it is allowed for one unit, as a test's only, and is killed over another."""
+    if is_marked(store, job, b"toy-budget"):
+        tell(guarded(job.tasks[0], partial(_eat, job.allowance_bytes + (4 << 30))))
+    elif is_marked(store, job, b"toy-supply"):
         os.kill(os.getpid(), signal.SIGKILL)
-    perform(store, job, tell)
+    else:
+        perform(store, job, tell)
+
+
+def _eat(n_bytes: int) -> None:
+    taken = bytearray(n_bytes)
+    taken[::4096] = b"x" * len(taken[::4096])
 
 
 def without_room(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
@@ -127,7 +122,7 @@ def without_room(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if is_marked(store, job):
+    if is_marked(store, job, b"toy-budget"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
     try:
         perform(store, job, tell)
@@ -138,7 +133,7 @@ def without_room(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
 def held(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
     """Stays with one unit until it is killed, the first time; says by which process in `HELD_BY`."""
     note = Path(os.environ["HELD_BY"])
-    if is_marked(store, job) and not note.exists():
+    if is_marked(store, job, b"toy-budget") and not note.exists():
         note.write_text(str(os.getpid()), encoding="utf-8")
         time.sleep(600)
     perform(store, job, tell)

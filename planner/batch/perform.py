@@ -32,12 +32,28 @@ def perform(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
     with the outcome of every task.
     """
     if job.group:
-        from planner.batch.together import perform_group
-
-        perform_group(store, job, tell)
+        _group(store, job, tell)
         return
     for task in job.tasks:
         tell(guarded(task, partial(alone, store, task, tell)))
+
+
+def _group(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+    """Carry out what is left of a group; what ends it fails the tasks that have no outcome yet."""
+    from planner.batch.together import perform_group
+
+    told: set[str] = set()
+
+    def note(event: Event) -> None:
+        told.update({event.key} if isinstance(event, Outcome) else ())
+        tell(event)
+
+    try:
+        perform_group(store, job, note)
+    except Exception as error:  # noqa: BLE001 - one group must never end the others
+        for task in job.tasks:
+            if task.key not in told:
+                tell(Outcome(task.key, failure_of(error)))
 
 
 def guarded(task: Task, action: Callable[[], float | None]) -> Outcome:

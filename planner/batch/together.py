@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.lower.lowered import Lowered
     from planner.lower.reuse import KnownSites
     from planner.problem import Problem
+    from planner.solve.patterns import RowPatterns
     from planner.solve.scenario import BatchOptions, BatchSolution
     from sites.world import World
 
@@ -157,8 +158,20 @@ class _Part:
     def __init__(
         self, store: Store, members: list[_Member], known: KnownSites, tell: Callable[[Event], None]
     ) -> None:  # fmt: skip
+        from planner.solve.classes import equitable, refine_together, singletons
+        from planner.solve.patterns import PatternBook
+
         self._store, self._members, self._known, self._tell = store, members, known, tell
-        self._begun_s = time.monotonic()
+        self._begun_s, self._book = time.monotonic(), PatternBook()
+        problems = tuple(member.lowered.problem for member in members)
+        classes = refine_together(problems)
+        self._classes = classes if equitable(problems[0], classes) else singletons(problems[0])
+
+    def _patterns(self, problem: Problem) -> RowPatterns:
+        """What each row can hold; like rows are looked at once."""
+        from planner.solve.patterns import row_patterns
+
+        return row_patterns(problem, book=self._book, row_class=self._classes.row)
 
     def solve(self, left: list[int]) -> None:
         """Solve and write the members that are left; whatever ends the solving fails those without an outcome."""
@@ -176,7 +189,7 @@ class _Part:
         # In order of what their sites are lowered from, so that plans in full lower like sites once.
         order = sorted(left, key=lambda number: (self._members[number].order, number))
         try:
-            solve_batch(problems[0], problems, _options(first.task), take, order)
+            solve_batch(problems[0], problems, _options(first.task, problems[0].n_blocks), take, order)
         except Exception as error:  # noqa: BLE001 - one group must never end the others
             failure = failure_of(error)
             for number in left:
@@ -198,7 +211,7 @@ class _Part:
 
         clock, world = Clock(), _world(self._store, member.task)
         in_full = member.task.settings.verify and member.task.in_full
-        require_exact(member.lowered.problem, solution)
+        require_exact(member.lowered.problem, solution, self._patterns(member.lowered.problem))
         document = short_document(world, member.lowered, solution)
         with self._store.new_unit(member.task) as folder:
             if in_full:
@@ -229,27 +242,32 @@ class _Part:
         write_run(world, lowered, aimed, request, {"started_utc": None, "lowering_s": None, "solve_s": None})
 
 
-def _options(task: Task) -> BatchOptions:
+def _options(task: Task, n_blocks: int) -> BatchOptions:
+    """The work limit in rounds, of which each takes some steps for every block."""
+    from planner.solve.polish import STEPS_PER_BLOCK
     from planner.solve.scenario import BatchOptions
 
     settings = task.settings
+    n_rounds = max(settings.work_limit // (STEPS_PER_BLOCK * n_blocks), 1)
     return BatchOptions(
-        gap=settings.gap or 0.0, n_processes=1, backend=settings.backend, seed=settings.seed
-    )  # fmt: skip
+        gap=settings.gap or 0.0, most_rounds=n_rounds, n_processes=1, backend=settings.backend, seed=settings.seed
+    )
 
 
-def require_exact(problem: Problem, solution: BatchSolution) -> None:
-    """Work out plan, worth and bound again in whole numbers of any size; raises RefusedError where one is off."""
+def require_exact(problem: Problem, solution: BatchSolution, row_patterns: RowPatterns) -> None:
+    """Work out plan, worth and bound again in whole numbers of any size; raises RefusedError where one is off.
+
+    Parameters: row_patterns, what each row of the problem can hold.
+    """
     from planner.solve.certificate import bound_cents
     from planner.solve.feasible import holds
-    from planner.solve.patterns import row_patterns
     from planner.solve.value import objective_cents
 
     if not holds(problem, solution.plan):
         msg = "the plan breaks a rule of its own problem"
         raise RefusedError(msg)
     worth = objective_cents(problem, solution.plan)
-    proven = bound_cents(problem, row_patterns(problem), solution.certificate)
+    proven = bound_cents(problem, row_patterns, solution.certificate)
     if (worth, proven) != (solution.objective, solution.bound) or worth > proven:
         msg = (
             f"the plan is worth {worth} cents and {proven} are proven, but {solution.objective} and {solution.bound} "

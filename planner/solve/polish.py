@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from kernels.contract import PackingModel, SearchGuide
 
-_STEPS_PER_BLOCK = 2
+STEPS_PER_BLOCK = 2
+"""Of a round."""
 _NONE = np.zeros(0, np.int64)
 
 
@@ -34,7 +35,7 @@ class Polish:
         Parameters: n_racks [n_rows, n_configurations, n_periods]; backend; seed of the draws.
         """
         self._bench, self._seed, self._step = Bench(model, guide, backend), seed, 1
-        self._n_steps = _STEPS_PER_BLOCK * model.open_cost.shape[0]
+        self._n_steps = STEPS_PER_BLOCK * model.open_cost.shape[0]
         self._state = self._bench.holding(n_racks)
         self._run("raise_profiles", _NONE)
 
