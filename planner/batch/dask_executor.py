@@ -296,6 +296,9 @@ class DaskExecutor:
                 self._events.append(self._written(task, outcome, returned.units[task.key]))
         if left:
             self._waiting.append(_Try(replace(job, tasks=tuple(left))))
+        told = {outcome.key for outcome in returned.outcomes}
+        silent = Failure(ERROR, f"worker {worker} came to the end of its job without a word on this unit")
+        self._events += [Outcome(task.key, silent) for task in job.tasks if task.key not in told]
 
     def _written(self, task: Task, outcome: Outcome, content: bytes) -> Outcome:
         def write() -> float | None:
