@@ -130,6 +130,13 @@ def without_room(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def killed(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+    """Is killed over one unit."""
+    if is_marked(store, job, b"toy-budget"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    perform(store, job, tell)
+
+
 def held(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
     """Stays with one unit until it is killed, the first time; says by which process in `HELD_BY`."""
     note = Path(os.environ["HELD_BY"])

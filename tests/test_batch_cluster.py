@@ -215,6 +215,32 @@ def test_of_units_solved_together_only_the_cause_is_given_up(tmp_path: Path) -> 
     assert {(one.key, one.failure) for one in outcomes[1:]} == {(first.key, None), (second.key, None)}
 
 
+def test_a_worker_that_is_closed_on_purpose_incriminates_nobody(tmp_path: Path) -> None:
+    """As at the end of a worker's lifetime: however often that happens, the job is only begun again."""
+    store, plan = planned(batch_file(tmp_path, "toy-supply", "[base]"), tmp_path / "out")
+    [key] = plan.tasks
+    said: list[str] = []
+    n_closed, outcome = 0, None
+    with one_worker() as address:
+        executor = DaskExecutor(store, address, perform, said.append)
+        executor.submit(Job((plan.tasks[key],), plan.predicted_bytes[key], 0))
+        try:
+            until_s = time.monotonic() + 120
+            while outcome is None and time.monotonic() < until_s:
+                event = executor.next_event(0.2)
+                outcome = event if isinstance(event, Outcome) else None
+                [worker] = executor._client.scheduler_info()["workers"]
+                if n_closed <= MOST_LOSSES and any(one.attempt for one in executor._running.values()):
+                    executor._messages.put((None, {"action": "remove-worker", "worker": worker, "expected": True}))
+                    n_closed += 1
+        finally:
+            executor.close()
+    assert n_closed > MOST_LOSSES
+    assert outcome == replace(outcome or Outcome(""), key=key, failure=None)
+    assert not said
+    assert store.has(key)
+
+
 def test_what_a_cluster_needs_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -70,6 +70,8 @@ class DaskExecutor:
         self._workers: dict[str, Ability] = {}
         self._seen: list[Ability] = []
         self._refused: dict[str, str] = {}
+        self._resting: set[str] = set()
+        self._missing: set[str] = set()
         self._events: deque[Event] = deque()
         self._messages: queue.SimpleQueue[tuple[int | None, object]] = queue.SimpleQueue()
         self._n_given = 0
@@ -118,9 +120,12 @@ class DaskExecutor:
             there = self._client.scheduler_info(n_workers=-1)["workers"]
         except (OSError, RuntimeError):
             self._scheduler_is_gone()
+        self._resting = {worker for worker, told in there.items() if told["status"] != "running"}
         known = {*self._workers, *self._refused, *(one.worker for one in self._running.values())}
-        for worker in known - set(there):
+        missing = known - set(there)
+        for worker in missing & self._missing:  # most are told of before, with whether they were closed on purpose
             self._lose(worker)
+        self._missing = missing
         for worker in sorted(set(there) - known):
             self._changed_s = now
             self._give(worker, None)
@@ -143,14 +148,19 @@ class DaskExecutor:
             self._said_waiting = True
             self._say(f"waiting for workers of {self._address}")
 
-    def _lose(self, worker: str) -> None:
-        """A worker is gone: its job is tried elsewhere, after the others, or is given up as the cause."""
+    def _lose(self, worker: str, *, expected: bool = False) -> None:
+        """A worker is gone: its job is tried elsewhere, after the others, or is given up as the cause.
+
+        Parameters: expected, whether it was closed on purpose, of which its job cannot be the cause.
+        """
         self._workers.pop(worker, None)
         self._refused.pop(worker, None)
         for number in [number for number, one in self._running.items() if one.worker == worker]:
             one = self._running.pop(number)
             one.future.cancel(force=True)
-            if one.attempt is not None:
+            if one.attempt is not None and expected:
+                self._waiting.appendleft(one.attempt)
+            elif one.attempt is not None:
                 self._try_again(replace(one.attempt, lost_on=(*one.attempt.lost_on, worker)))
 
     def _try_again(self, attempt: _Try) -> None:
@@ -194,7 +204,7 @@ class DaskExecutor:
     def _begin_jobs(self) -> None:
         busy = {one.worker for one in self._running.values()}
         for name, worker in list(self._workers.items()):
-            if name in busy:
+            if name in busy or name in self._resting:
                 continue
             attempt = next((one for one in self._waiting if worker.suits(one.job)), None)
             if attempt is not None:
@@ -273,7 +283,7 @@ class DaskExecutor:
 
     def _keep(self, worker: str, job: Job, returned: Returned) -> None:
         """Bring results into the store; where the worker had no room for them, another one tries."""
-        tasks = {task.key: task for task in job.tasks}
+        tasks = {task.key: task for task in (*job.group, *job.tasks)}
         left: list[Task] = []
         for outcome in returned.outcomes:
             task = tasks[outcome.key]
@@ -286,6 +296,9 @@ class DaskExecutor:
                 self._events.append(self._written(task, outcome, returned.units[task.key]))
         if left:
             self._waiting.append(_Try(replace(job, tasks=tuple(left))))
+        told = {outcome.key for outcome in returned.outcomes}
+        silent = Failure(ERROR, f"worker {worker} came to the end of its job without a word on this unit")
+        self._events += [Outcome(task.key, silent) for task in job.tasks if task.key not in told]
 
     def _written(self, task: Task, outcome: Outcome, content: bytes) -> Outcome:
         def write() -> float | None:
@@ -314,7 +327,7 @@ class DaskExecutor:
         if isinstance(message, dict):
             self._looked_s = float("-inf")
             if message["action"] == "remove-worker":
-                self._lose(message["worker"])
+                self._lose(message["worker"], expected=bool(message.get("expected")))
             return
         key, stage, objective, bound = message
         cents = [None if one is None else int(one) for one in (objective, bound)]
