@@ -29,6 +29,17 @@ if TYPE_CHECKING:
     from planner.batch.progress import Progress
 
 ROOT = Path(__file__).parent.parent
+SAMPLES = """combination: sampled
+samples:
+  n: 4
+  together: 4
+  draws:
+    - name: use
+      paths: [portfolio.money.utilisation]
+      change: factor
+      uniform: [0.5, 1]
+      provenance: {status: assumption, source: A test}
+"""
 
 
 @dataclass
@@ -213,6 +224,16 @@ def test_of_units_solved_together_only_the_cause_is_given_up(tmp_path: Path) -> 
     assert outcomes[0].failure is not None
     assert outcomes[0].failure.kind == "killed"
     assert {(one.key, one.failure) for one in outcomes[1:]} == {(first.key, None), (second.key, None)}
+
+
+def test_samples_solved_together_come_back_as_they_are_here(tmp_path: Path) -> None:
+    file = batch_file(tmp_path, "toy-supply", "[base]", SAMPLES)
+    run(file, tmp_path / "here")
+    with one_worker() as address:
+        result, _ = on_cluster(address, file, tmp_path / "there")
+    assert {row["method"] for row in result.rows} == {"together"}
+    assert result.n_computed == 4
+    assert tables(tmp_path / "there") == tables(tmp_path / "here")
 
 
 def test_a_worker_that_is_closed_on_purpose_incriminates_nobody(tmp_path: Path) -> None:
