@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
+from planner.run.create import RunRequest, create_run
+from planner.solve.options import SolveOptions
+from planner.verify import verify
 from sites import library
 from sites.calendar import quarter_index
 from sites.catalog.loader import load_catalog
@@ -26,6 +31,7 @@ from sites.loading import load_model
 from sites.schema.common import Status
 from sites.schema.portfolio import PortfolioFile
 from sites.schema.site import SiteFile
+from sites.world import load_world
 
 GENERATED = sorted((library.FOLDER / "frontier").glob("*.yaml"))
 PROJECT = Path(__file__).parent.parent
@@ -194,3 +200,27 @@ def test_the_library_page_names_every_generated_site() -> None:
     page = (PROJECT / "docs" / "library.md").read_text(encoding="utf-8")
     for path in GENERATED:
         assert f"`{path.stem}`" in page
+
+
+def test_two_campuses_planned_jointly_are_the_sum_of_their_parts(tmp_path: Path) -> None:
+    """Racks, watts and cash of the whole are those of its sites, and the checker accepts the run."""
+    document = yaml.safe_load((library.FOLDER / "portfolios" / "us-frontier.yaml").read_text(encoding="utf-8"))
+    pair = {"coreweave-chester-va", "google-red-oak"}
+    document["sites"] = [entry for entry in document["sites"] if entry["site"] in pair]
+    document["supply"][2]["deliveries"] = [{"quarter": "2027-Q3", "racks": 300}]
+    path = tmp_path / "pair.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    options = SolveOptions(backend="numpy", work_limit=200, n_threads=1)
+    run = create_run(load_world(path), RunRequest(tmp_path / "run", options), lambda _: None)
+    plan = run.document
+    racks: Counter[tuple[str, str]] = Counter()
+    for one in plan["placements"]:
+        racks[one["period"], one["configuration"]] += one["n_racks"]
+    assert {one["site"] for one in plan["placements"]} == pair
+    for total in plan["totals"]:
+        assert {name: racks[total["period"], name] for name in total["racks"]} == total["racks"]
+        meter_w = dict(total["plan_meter_w"])
+        assert abs(meter_w.pop("joint") - sum(meter_w.values())) <= len(pair)
+    net = [sum(column) for column in zip(*(line["cents"] for line in plan["cash"]["lines"]), strict=True)]
+    assert net == list(plan["cash"]["net_cents"])
+    assert verify(tmp_path / "run").ok
