@@ -88,7 +88,7 @@ def _write_placements(folder: Path, plan: dict[str, Any]) -> None:
         writer.writerows([entry[column] for column in columns] for entry in plan["placements"])
 
 
-CHECKS_OF_KEYS = {"terms": "terms", "served": "served", "unit_costs": "work costs"}
+CHECKS_OF_KEYS = {"openings": "openings", "terms": "terms", "served": "served", "unit_costs": "work costs"}
 """Checks of what only some portfolios ask for, by the key of the plan."""
 
 
