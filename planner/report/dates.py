@@ -229,7 +229,7 @@ def _waits(group: _Group, catalog: Catalog) -> Iterator[_Wait]:
         text = f"{where}: {{lineups}} stand {for_racks} weeks ready for racks: {system} arrives {one['racks']}."
         yield _Wait(text, for_racks * group.it_w, group)
     elif one["binds"] != "racks" and racks_wait:
-        text = f"{where}: {{racks}} {system} wait {racks_wait} weeks for the building: {_late_words(one)}."
+        text = f"{where}: {{racks}} {system} wait {racks_wait} weeks for the building: {late_words(one)}."
         yield _Wait(text, racks_wait * group.it_w, group)
     if for_plan:
         why = _held_words(one["held_by"]) or "they are worth more later, or elsewhere"
@@ -237,7 +237,7 @@ def _waits(group: _Group, catalog: Catalog) -> Iterator[_Wait]:
         yield _Wait(text, for_plan * group.it_w, group)
 
 
-def _late_words(one: Mapping[str, Any]) -> str:
+def late_words(one: Mapping[str, Any]) -> str:
     """Which part of a building is last, and when it comes."""
     part = "network" if one["binds"] == "network" else one[f"{one['binds']}_part"]
     words = {

@@ -10,6 +10,8 @@ from planner.report.view import build_view
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from markupsafe import Markup
+
     from sites.expansion.graphs import SiteGraphs
     from sites.world import World
 
@@ -25,10 +27,18 @@ def render_report(
     Parameters: document and manifest, the contents of `plan.json` and `manifest.json`; world and graphs_by_site, as
     loaded from the run's inputs.
     """
-    import jinja2
     from markupsafe import Markup
 
     view = build_view(document, manifest, world, graphs_by_site)
+    return fill_template(
+        "report.html.j2", view=view, css=asset("report.css"), js=asset("report.js"), floor_json=Markup(view.floor_json)
+    )
+
+
+def fill_template(name: str, **values: Any) -> str:
+    """A template of this package with values in it; a name that has no value is an error."""
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("planner.report", "templates"),
         autoescape=True,
@@ -36,11 +46,11 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("report.html.j2")
-    return template.render(
-        view=view, css=Markup(_asset("report.css")), js=Markup(_asset("report.js")), floor_json=Markup(view.floor_json)
-    )
+    return environment.get_template(name).render(**values)
 
 
-def _asset(name: str) -> str:
-    return (resources.files("planner.report") / "templates" / name).read_text(encoding="utf-8")
+def asset(name: str) -> Markup:
+    """A style or script of this package, to be put into a page as it is."""
+    from markupsafe import Markup
+
+    return Markup((resources.files("planner.report") / "templates" / name).read_text(encoding="utf-8"))

@@ -18,7 +18,9 @@ from planner.run.folder import (
     PLAN,
     REPORT,
     new_run_folder,
+    read_json,
     refuse_foreign_folder,
+    require_run_folder,
     write_json,
     write_whole,
 )
@@ -221,3 +223,18 @@ def write_report(
 
     text = render_report(document, record, world, graphs_by_site)
     write_whole(folder / REPORT, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def report_again(folder: Path) -> Path:
+    """Write `report.html` of a run folder again, from its plan and its inputs; return its path.
+
+    Raises InputError where the folder does not hold a run.
+    """
+    from sites.expansion import expand
+    from sites.world import load_world_from_inputs
+
+    require_run_folder(folder)
+    world = load_world_from_inputs(folder / INPUTS)
+    graphs = {one.name: expand(one.site, world.catalog) for one in world.sites}
+    write_report(folder, read_json(folder / PLAN), read_json(folder / MANIFEST), world, graphs)
+    return folder / REPORT
