@@ -118,8 +118,12 @@ def write_plan(folder: Path, plan: Plan) -> None:
     write_durably(folder / SCENARIOS, _json(plan.scenarios))
 
 
-def read_plan(folder: Path) -> Plan:
-    """The plan that `write_plan` has kept; raises InputError where there is none, or our code has changed since."""
+def read_plan(folder: Path, *, same_code: bool = True) -> Plan:
+    """The plan that `write_plan` has kept.
+
+    Parameters: same_code, whether units are to be computed with it, which only the code that keyed them may do.
+    Raises InputError where there is none, or our code has changed since and must not have.
+    """
     place = folder / BATCH
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
@@ -136,7 +140,7 @@ def read_plan(folder: Path) -> Plan:
     except (ValueError, KeyError, TypeError):
         message = "this is not the plan of a batch; start the batch again from its file"
         raise InputError([Fault(str(place), None, "", message)]) from None
-    if content["code"] != code_digest():
+    if same_code and content["code"] != code_digest():
         message = (
             "gigaplan or a package beneath it has changed since, so that results would not fit together; start the "
             "batch again from its file: what does not depend on the change is kept"

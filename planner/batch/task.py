@@ -111,9 +111,14 @@ def code_digest() -> str:
         for file in sorted((_ROOT / package).rglob("*.py")):
             total.update(file.relative_to(_ROOT).as_posix().encode() + b"\0")
             total.update(hashlib.sha256(file.read_bytes()).digest())
-    for name in _DEPENDENCIES:
-        total.update(f"{name} {_version(name)}\0".encode())
+    for name, version in dependency_versions().items():
+        total.update(f"{name} {version}\0".encode())
     return total.hexdigest()
+
+
+def dependency_versions() -> dict[str, str]:
+    """Versions of the packages that decide numbers."""
+    return {name: _version(name) for name in _DEPENDENCIES}
 
 
 def _version(package: str) -> str:
