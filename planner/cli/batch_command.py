@@ -98,6 +98,7 @@ def command(
         finally:
             executor.close()
             line.end()
+        _write_report(folder)
     _report(result, folder, as_json=as_json)
 
 
@@ -163,6 +164,17 @@ def _cluster(store: Store, scheduler: str) -> Executor:
         raise Ended(BAD_INPUT) from None
 
 
+def _write_report(folder: Path) -> None:
+    """The report of the whole; where there is no room for it, the results are there all the same."""
+    from planner.batch.report.write import write_batch_report
+
+    try:
+        write_batch_report(folder)
+    except OSError as error:
+        say(f"gigaplan: the report could not be written ({error.strerror}); free some room, then: gigaplan report "
+            f"{folder}")  # fmt: skip
+
+
 class _Line:
     """Rewrites one line on a terminal, and writes one every few seconds elsewhere."""
 
@@ -203,6 +215,7 @@ def _report(result: Result, folder: Path, *, as_json: bool) -> None:
         f"{result.n_computed:,} computed, {result.n_failed:,} failed, {result.n_left:,} left")  # fmt: skip
     say(f"summary {folder / 'summary.csv'}")
     say(f"results {folder / 'results'}")
+    say(f"report  {folder / 'report.html'}")
     if result.without_room is not None:
         say(f"gigaplan: results could not be written: {result.without_room}; free some room, then: "
             f"gigaplan batch --resume --out {folder}")  # fmt: skip
