@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.batch.report.content import read_content
+from planner.batch.report.failures import RETRY, failure_groups
 from planner.batch.report.matrix import MAX_COLUMNS, change_text, matrix
 from planner.batch.report.outline import COUNTRIES, US_STATES, outline_path
 from planner.batch.report.ramp import nearest_rank, ramps
@@ -96,6 +97,17 @@ def test_the_page_needs_no_network_and_escapes_what_it_quotes(four: Path) -> Non
     assert "<odd>" not in page
     assert "gigaplan batch --resume --retry-failed --out FOLDER" in page
     assert "gigaplan batch --resume --out FOLDER" in page
+
+
+def test_sites_without_a_plan_are_told_once_for_each_reason(four: Path) -> None:
+    groups = {group.kind: group for group in failure_groups(read_content(four))}
+    assert list(groups) == ["error", "infeasible", "left"]
+    assert [(line.name, line.scenarios) for line in groups["infeasible"].lines] == [("nowhere", "base, boom, bust")]
+    assert groups["infeasible"].n_cells == 3
+    assert [(line.name, line.scenarios) for line in groups["left"].lines] == [("twin", "bust")]
+    [failed] = groups["error"].lines
+    assert failed.traceback is not None
+    assert (groups["error"].command, groups["infeasible"].command) == (RETRY, "")
 
 
 def test_the_same_results_make_the_same_page(four: Path) -> None:

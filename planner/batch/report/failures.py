@@ -10,12 +10,14 @@ from planner.batch.dataset import FAILED, LEFT
 from planner.batch.outcome import ERROR, INPUT, KILLED, MEMORY, REFUSED
 from planner.batch.report.content import traceback_link
 from planner.batch.summary import INFEASIBLE
+from planner.report.words import count
 
 if TYPE_CHECKING:
-    from planner.batch.report.content import Content, Unit
+    from planner.batch.report.content import Content, Place, Unit
 
 MAX_SHOWN = 100
-"""Cells of one kind that are listed; the others are in summary.csv."""
+"""Sites with a reason of one kind that are listed; the others are in summary.csv."""
+_SCENARIOS_SHOWN, _LINES_SHOWN = 8, 4
 RETRY = "gigaplan batch --resume --retry-failed --out FOLDER"
 RESUME = "gigaplan batch --resume --out FOLDER"
 _TITLES = {
@@ -35,11 +37,14 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class WithoutPlan:
-    """One cell that has no plan."""
+    """A site without a plan under some scenarios, for the same reason under all of them."""
 
     name: str
-    scenario: str
+    scenarios: str
     reason: str
+    """The first lines."""
+    more: str
+    """The lines after those."""
     link: str | None
     traceback: str | None
 
@@ -80,9 +85,24 @@ def _group(content: Content, status: str, kind: str, units: list[Unit]) -> Failu
         title, advice, command = "Not computed", "The batch ended before these were computed.", RESUME
     else:
         (title, advice), command = _TITLES[kind], "" if kind == INPUT else RETRY
-    lines = tuple(
-        WithoutPlan(content.name(unit.place), unit.scenario, (unit.reason or "").strip(), unit.link,
-                    traceback_link(content.store, unit.key) if status == FAILED else None)
-        for unit in units[:MAX_SHOWN]
-    )  # fmt: skip
-    return FailureGroup(kind or status, title, advice, command, len(units), lines, max(0, len(units) - MAX_SHOWN))
+    alike: dict[tuple[Place, str], list[Unit]] = defaultdict(list)
+    for unit in units:
+        alike[unit.place, (unit.reason or "").strip()].append(unit)
+    lines = tuple(_line(content, members, reason) for (_, reason), members in list(alike.items())[:MAX_SHOWN])
+    return FailureGroup(kind or status, title, advice, command, len(units), lines, max(0, len(alike) - MAX_SHOWN))
+
+
+def _line(content: Content, members: list[Unit], reason: str) -> WithoutPlan:
+    """Units of one site with the same reason; links are those of the first."""
+    first = members[0]
+    names = ", ".join(unit.scenario for unit in members[:_SCENARIOS_SHOWN])
+    n_more = len(members) - _SCENARIOS_SHOWN
+    told = reason.splitlines()
+    return WithoutPlan(
+        name=content.name(first.place),
+        scenarios=f"{names} and {count(n_more)} more" if n_more > 0 else names,
+        reason="\n".join(told[:_LINES_SHOWN]),
+        more="\n".join(told[_LINES_SHOWN:]),
+        link=first.link,
+        traceback=traceback_link(content.store, first.key) if first.status == FAILED else None,
+    )
