@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from batch_cases import batch_file
+from batch_cases import batch_file, run
 from batch_report_cases import FAIL, INFEASIBLE, LEAVE, QUARTERS, written
 from hypothesis import given
 from hypothesis import strategies as st
@@ -297,3 +297,15 @@ def test_a_batch_ends_with_its_report_and_units_get_theirs(
     capsys.readouterr()
     assert command("report", str(unit), "--units") == 2
     assert "--units is for the folder of a batch" in capsys.readouterr().err
+
+
+def test_limits_of_samples_without_a_run_folder_are_those_of_a_named_one(tmp_path: Path) -> None:
+    draw = "{name: rent, paths: ['portfolio.money.systems[*].rental'], change: factor, uniform: [0.9, 1.1], provenance: {status: assumption, source: A test}}"  # noqa: E501
+    samples = f"combination: sampled\nsamples: {{n: 8, seed: 7, draws: [{draw}]}}"
+    run(batch_file(tmp_path, "toy-supply", "[base]", samples), tmp_path / "out")
+    content = read_content(tmp_path / "out")
+    [line] = ranking(content)
+    runs = {unit.scenario for unit in content.units if (content.store.unit(unit.key) / "run").is_dir()}
+    assert 0 < len(runs) < 8
+    assert line.unit.scenario not in runs
+    assert line.limit.startswith(f"in {min(runs)}: Rack supply (all sites)")

@@ -30,11 +30,25 @@ def limiting(content: Content, unit: Unit) -> tuple[str, str]:
         return f"{unit.status}: {first_line(unit.reason)}" if unit.reason else unit.status, ""
     if not unit.n_racks:
         return "the best plan found places no rack", ""
-    place = content.store.unit(unit.key) / RUN / PLAN
-    if not place.is_file():
+    told_by = _with_run_folder(content, unit)
+    if told_by is None:
         return "not told: solved together with others, without a run folder of its own", ""
-    document = read_json(place)
-    return binding_words(document), date_words(document)
+    document = read_json(content.store.unit(told_by.key) / RUN / PLAN)
+    prefix = "" if told_by.key == unit.key else f"in {told_by.scenario}: "
+    return prefix + binding_words(document), date_words(document)
+
+
+def _with_run_folder(content: Content, unit: Unit) -> Unit | None:
+    """A unit itself, or else, of samples of the same, the one with racks and a run folder that is worth most alike."""
+
+    def has_run(one: Unit) -> bool:
+        return bool(one.n_racks) and (content.store.unit(one.key) / RUN / PLAN).is_file()
+
+    if has_run(unit) or not unit.is_sample:
+        return unit if has_run(unit) else None
+    like = [one for one in content.of(unit.place) if one.origin == unit.origin and has_run(one)]
+    worth = unit.npv_cents or 0
+    return min(like, key=lambda one: (abs((one.npv_cents or 0) - worth), one.scenario), default=None)
 
 
 def binding_words(document: Mapping[str, Any]) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_TOGETHER_WORDS = "solved together by batched kernels, each worked out again in whole numbers"
+
+
 @dataclass(frozen=True)
 class BatchView:
     """The report."""
@@ -136,7 +139,7 @@ def _made(content: Content) -> tuple[tuple[str, str], ...]:
     with_plan = [unit for unit in content.units if unit.has_plan]
     n_verified = sum(unit.verified is True for unit in with_plan)
     n_together = sum(unit.method == TOGETHER for unit in with_plan)
-    counts = {"planned for themselves": len(with_plan) - n_together, "solved together by batched kernels": n_together}
+    counts = {"planned for themselves": len(with_plan) - n_together, _TOGETHER_WORDS: n_together}
     ways = [f"{count(number)} {word}" for word, number in counts.items() if number] or ["none"]
     lines = [
         ("Verified", f"{count(n_verified)} of {_n(len(with_plan), 'plan')} by the independent checker"),
@@ -160,7 +163,7 @@ def _settings_words(content: Content, key: str) -> str:
     name = next(unit.place.settings for unit in content.units if unit.key == key)
     settings = content.plan.tasks[key].settings
     gap = "" if settings.gap is None else f" or a proven gap of {settings.gap * 100:g} %"
-    return f"{name}: until {count(settings.work_limit)} steps{gap}, backend {settings.backend}, seed {settings.seed}"
+    return f"{name}: work limit {count(settings.work_limit)}{gap}, backend {settings.backend}, seed {settings.seed}"
 
 
 def _versions(codes: set[str]) -> str:
