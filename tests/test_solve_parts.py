@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from planner.problem import Problem
+    from planner.solve.guide import Guide
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -253,6 +255,13 @@ def stored(problem: Problem, path: Path, **other: NDArray[np.int64]) -> Path:
     return path
 
 
+@cache
+def sound_guide() -> tuple[Problem, Guide]:
+    """A small problem and the guide that its solve left."""
+    problem = random_problem(4)
+    return problem, solve(problem, QUICK).guide
+
+
 @pytest.mark.parametrize("seed", [1, 4, 8])
 def test_a_stored_guide_gives_the_same_plan(seed: int, tmp_path: Path) -> None:
     problem = random_problem(seed)
@@ -292,9 +301,9 @@ def test_a_guide_of_another_problem_is_refused_with_what_differs(tmp_path: Path)
 def test_a_guide_that_would_lead_outside_the_arrays_is_refused(
     name: str, spoil: Callable[[NDArray[np.int64]], NDArray[np.int64]], tmp_path: Path
 ) -> None:
-    problem = random_problem(4)
-    sound = solve(problem, QUICK).guide.arrays()[name]
-    path = stored(problem, tmp_path / "guide.npz", **{name: spoil(sound)})
+    problem, sound = sound_guide()
+    arrays, path = sound.arrays(), tmp_path / "guide.npz"
+    np.savez(path, **(arrays | {name: spoil(arrays[name])}))
     with pytest.raises(GuideError, match=name):
         load_guide(path, problem)
 
