@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from planner.errors import InfeasibleError
 from planner.lower import lower
-from planner.lower.reuse import KnownSites
+from planner.lower.reuse import KnownSites, seen_of_sites
+from sites import library
+from sites.faults import InputError
 from sites.scenarios.apply import Documents
 from sites.scenarios.futures import load_futures
-from sites.world import load_world, world_of_files
+from sites.world import World, load_world, world_of_files
 
 
 def differing(first: Any, second: Any) -> list[str]:
@@ -41,3 +44,26 @@ def test_a_known_site_gives_the_same_problem_under_every_scenario(name: str) -> 
         assert not differing(mine, whole), future.name
         changed += 1
     assert known.n_made < changed * len(world.sites)
+
+
+@pytest.mark.parametrize("toy", sorted(one.name for one in (library.FOLDER / "toys").iterdir() if one.is_dir()))
+def test_a_site_of_every_toy_is_lowered_from_what_its_key_holds(toy: str) -> None:
+    world = load_world(toy)
+    mine, whole = lowered_or_why(world, KnownSites()), lowered_or_why(world, None)
+    assert mine == whole if isinstance(whole, str) else not differing(mine, whole)
+
+
+def lowered_or_why(world: World, known: KnownSites | None) -> Any:
+    try:
+        return lower(world, known=known).problem
+    except (InfeasibleError, InputError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def test_what_a_site_does_not_depend_on_cannot_be_read() -> None:
+    seen = seen_of_sites(load_world("toy-supply"))
+    for part, name in ((seen.portfolio, "contract"), (seen.portfolio.money, "residual"), (seen.portfolio, "envelope")):
+        with pytest.raises(AttributeError):
+            getattr(part, name)
+    with pytest.raises(AttributeError):
+        _ = seen.portfolio.supply[0].committed

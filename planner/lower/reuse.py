@@ -105,8 +105,10 @@ def _without_prices(catalog: Catalog) -> Catalog:
 
 
 def _having(model: type[M], **values: Any) -> M:
-    """An object with some of its fields and the defaults of others, unchecked; the rest cannot be read."""
+    """An object with some of its fields, unchecked; the rest cannot be read, not even where they have defaults."""
     made: Any = model.model_construct(**values)
+    for name in made.__dict__.keys() - values.keys():
+        del made.__dict__[name]
     return made  # type: ignore[no-any-return]
 
 
