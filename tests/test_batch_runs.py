@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.dataset
@@ -19,13 +20,16 @@ from batch_cases import batch_file, harmful, planned, run, tables, timings, with
 from planner.batch import task as task_module
 from planner.batch.engine import Wishes, locked
 from planner.batch.local import LocalExecutor
-from planner.batch.memory import Predictions, allowance_bytes, predicted_bytes
+from planner.batch.memory import UNKNOWN_BYTES, Predictions, allowance_bytes, predicted_bytes
 from planner.batch.perform import perform
 from planner.batch.progress import Progress, duration
+from planner.batch.store import Store
 from planner.cli.main import main
 from sites import library
 from sites.faults import InputError
-from sites.world import gather_files
+from sites.scenarios.apply import Documents, for_site
+from sites.scenarios.futures import BASE_FUTURE, load_futures
+from sites.world import gather_files, world_of_files
 
 ROOT = Path(__file__).parent.parent
 
@@ -204,6 +208,48 @@ def test_memory_is_predicted_and_a_unit_too_large_is_not_begun(tmp_path: Path) -
     assert allowance_bytes(small) > small
 
 
+def test_predictions_know_how_many_quarters_there_are_and_forget_faults() -> None:
+    files = gather_files("toy-supply")
+
+    known = Predictions()
+
+    def predicted(before: bytes, after: bytes) -> int:
+        assert before in files[0].content
+        return known.of((replace(files[0], content=files[0].content.replace(before, after)), *files[1:]))
+
+    assert predicted(b"perspective: provider", b"perspective: nobody") == UNKNOWN_BYTES
+    long, short = known.of(files), predicted(b"periods: 3", b"periods: 1")
+    assert short < long < UNKNOWN_BYTES
+
+
+def test_what_is_left_of_other_runs_gives_way(undisturbed: Path, tmp_path: Path) -> None:
+    """A unit of which only a part is there is no result, and half-written tables go before the next run."""
+    out = Path(shutil.copytree(undisturbed, tmp_path / "out"))
+    (next((out / "units").iterdir()) / "summary.json").unlink()
+    (out / ".results.x.partial").mkdir()
+    (out / ".batch.json.x.partial").write_text("{", encoding="utf-8")
+    Store(out).sweep()
+    assert run(batch_file(tmp_path), out).n_computed == 1
+    assert tables(out) == tables(undisturbed)
+    assert not list(out.rglob("*.partial"))
+
+
+def test_a_site_alone_keeps_its_own_openings(tmp_path: Path) -> None:
+    toy, source = library.FOLDER / "toys/toy-opening-phases", "provenance: *toy"
+    for name in ("near", "far"):
+        text = (toy / "site.yaml").read_text(encoding="utf-8")
+        text = text.replace("name: toy-opening-phases\n", f"name: {name}\n")
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    text = (toy / "portfolio.yaml").read_text(encoding="utf-8").replace("toy-opening-phases, b", "near, b")
+    text = text.replace("site: toy-opening-phases", "site: near").replace("{site: site.yaml", "{site: ./near.yaml")
+    text = text.replace("openings:", f"  - {{site: ./far.yaml, {source}}}\nopenings:")
+    (tmp_path / "portfolio.yaml").write_text(text, encoding="utf-8")
+    files = gather_files(tmp_path / "portfolio.yaml")
+    near, far = (world_of_files(for_site(files, name)).portfolio for name in ("near", "far"))
+    assert [one.name for one in near.openings] == ["first", "second", "third"]
+    assert far.openings == ()
+
+
 def test_one_batch_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
     with locked(tmp_path / "out"), pytest.raises(InputError, match="another batch"), locked(tmp_path / "out"):
         pass
@@ -263,6 +309,7 @@ def test_samples_do_not_change_when_there_are_more_of_them(tmp_path: Path) -> No
         ("portfolios: [toy-suply]", "did you mean 'toy-supply'"),
         ("portfolios: [toy-supply]\nscenarios: [expantion]", "did you mean 'expansion'"),
         ("portfolios: [toy-supply]\nsites: [nowhere]", "unknown site 'nowhere'"),
+        ("portfolios: [toy-supply, toy-budget]\nsites: [toy-supply, toy-bugdet]", "unknown site 'toy-bugdet'.*budget"),
         ("portfolios: [toy-supply]\ncombination: list", "the key 'units' is missing"),
         ("portfolios: [toy-supply]\nunits: [{}]", "only the combination 'list'"),
         ("portfolios: [toy-supply, toy-supply]", "a second time"),
@@ -369,3 +416,19 @@ def test_a_group_checks_every_number(tmp_path: Path) -> None:
     ):
         with pytest.raises(RefusedError):
             require_exact(problem, wrong, row_patterns(problem))
+
+
+def test_nothing_is_added_to_a_site_that_cannot_be_read(tmp_path: Path) -> None:
+    """Its unit then says what is wrong with the file, and not that everything but the addition is missing."""
+    toy = library.FOLDER / "toys/toy-supply"
+    shutil.copytree(toy, tmp_path / "toy")
+    (tmp_path / "toy/site.yaml").write_text("name: [", encoding="utf-8")
+    (tmp_path / "scenarios.yaml").write_text(
+        "format: gigaplan-scenarios/1\ntitle: Ours\nscenarios:\n  - name: one\n    title: One\n"
+        "    provenance: {status: assumption, source: A test}\n"
+        "    overrides: [{path: 'sites[*].title', value: Another, where: present}]\n",
+        encoding="utf-8",
+    )
+    files = gather_files(tmp_path / "toy/portfolio.yaml")
+    documents, futures = Documents(files), load_futures(["./scenarios.yaml"], tmp_path)
+    assert documents.under(BASE_FUTURE).files == documents.under(futures["one"]).files == files

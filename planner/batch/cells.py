@@ -17,7 +17,7 @@ from sites.scenarios.futures import load_futures
 from sites.world import gather_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from planner.batch.store import Store
     from sites.inputs import InputFile
@@ -123,6 +123,7 @@ class _Planner:
             yield from self._listed(portfolios, futures)
             return
         numbers: Sequence[int | None] = range(self._batch.samples.n) if self._batch.samples else [None]
+        self._refuse_unknown_sites(portfolios.values())
         chosen = self._chosen(futures)
         n_cells = sum(len(self._sites(one)) for one in portfolios.values()) * len(self._batch.settings) * len(chosen)
         if n_cells * len(numbers) > MAX_UNITS:
@@ -162,11 +163,24 @@ class _Planner:
             return (ALL,)
         if wanted == EACH:
             return portfolio.sites
-        here = [name for name in wanted if name in portfolio.sites]
+        here = [name for name in dict.fromkeys(wanted) if name in portfolio.sites]
         if not here:
             message = f"portfolio '{portfolio.name}': {unknown('site', wanted[0], portfolio.sites)}"
             raise InputError([self._document.fault(message, "sites")])
         return here
+
+    def _refuse_unknown_sites(self, portfolios: Iterable[_Portfolio]) -> None:
+        """A site may stand in some portfolios of the batch only, but in one at the least."""
+        if isinstance(self._batch.sites, str):
+            return
+        known = dict.fromkeys(name for one in portfolios for name in one.sites)
+        faults = [
+            self._document.fault(unknown("site", name, known), "sites", index)
+            for index, name in enumerate(self._batch.sites)
+            if name not in known
+        ]
+        if faults:
+            raise InputError(faults)
 
     def _chosen(self, futures: dict[str, Future]) -> list[Future]:
         if self._batch.scenarios == "all":

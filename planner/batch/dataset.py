@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.batch.store import write_durably
+from planner.batch.store import flush, flush_folder, write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,8 +90,10 @@ def _write_results(place: Path, store: Store, cells: Sequence[Cell]) -> None:
             folder.mkdir(exist_ok=True)
             (folder / f"site={site}.parquet").write_bytes(_parquet(_results_table(store, own)))
         partial.chmod(0o755)
+        flush(partial)
         shutil.rmtree(place, ignore_errors=True)
         partial.rename(place)
+        flush_folder(place.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

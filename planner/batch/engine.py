@@ -251,7 +251,7 @@ class _Run:
     def _too_large(self, job: Job, memory_bytes: int) -> None:
         text = (
             f"it is expected to need {job.predicted_bytes / 2**30:.1f} GiB, and {memory_bytes / 2**30:.1f} GiB are "
-            "free; use a larger machine, or plan its sites each for itself"
+            "free; use a larger machine and --retry-failed, or plan its sites each for itself"
         )
         for task in job.tasks:
             self._take(Outcome(task.key, Failure(MEMORY, text)))

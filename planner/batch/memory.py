@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sites.faults import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sites.inputs import InputFile
     from sites.world import World
@@ -66,20 +66,27 @@ class Predictions:
     def of(self, files: Sequence[InputFile]) -> int:
         """Predicted peak memory of a unit in bytes; `UNKNOWN_BYTES` where its files cannot be loaded.
 
-        Scenarios that change no site's file share a prediction: what they change has no size.
+        Scenarios that change neither a site's file nor the quarters of the plan share a prediction: what else they
+        change has no size.
         """
-        key = tuple(file.sha256 for file in files if file.role == "site")
-        if key not in self._known:
-            self._known[key] = self._predicted(files)
-        return self._known[key]
-
-    def _predicted(self, files: Sequence[InputFile]) -> int:
         from sites.world import world_of_files
 
-        try:
-            return predicted_of_world(world_of_files(files))
-        except InputError:
-            return UNKNOWN_BYTES
+        key = (*(file.sha256 for file in files if file.role == "site"), *_horizon(files))
+        if key not in self._known:
+            try:
+                self._known[key] = predicted_of_world(world_of_files(files))
+            except InputError:
+                return UNKNOWN_BYTES  # for these files alone: under another scenario they may be right
+        return self._known[key]
+
+
+def _horizon(files: Sequence[InputFile]) -> Iterator[str]:
+    """What the portfolio says of its quarters, as it is written."""
+    from sites.yaml_nodes import plain_value, read_nodes
+
+    [portfolio] = [file for file in files if file.role == "portfolio"]
+    value: Any = plain_value(read_nodes(portfolio.content, portfolio.name)[0])
+    return (str(value.get(key)) for key in ("start", "periods", "decisions_until"))
 
 
 def allowance_bytes(predicted: int) -> int:

@@ -83,7 +83,7 @@ class Store:
     @contextmanager
     def new_unit(self, task: Task) -> Iterator[Path]:
         """A folder that becomes the task's result when the block ends well, and is removed when it does not."""
-        with self._new_folder(self.unit(task.key)) as folder:
+        with self._new_folder(self.unit(task.key), SUMMARY) as folder:
             yield folder
             _write_json(folder / TASK, task.to_json())
 
@@ -91,7 +91,7 @@ class Store:
         """Keep the reason of a failure; one that is there already gives way."""
         place = self.quarantined(task.key)
         shutil.rmtree(place, ignore_errors=True)
-        with self._new_folder(place) as folder:
+        with self._new_folder(place, REASON) as folder:
             _write_json(folder / REASON, failure.to_json())
             _write_json(folder / TASK, task.to_json())
             if failure.traceback is not None:
@@ -103,7 +103,7 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what processes that were killed have left half written; only while no other batch uses the store."""
-        for name in ("inputs", "units", "quarantine"):
+        for name in ("", "inputs", "units", "quarantine"):
             for left in (self.folder / name).glob(f".*{PARTIAL}"):
                 shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
@@ -123,19 +123,24 @@ class Store:
         return InputFile(reference.role, reference.name, content)
 
     @contextmanager
-    def _new_folder(self, place: Path) -> Iterator[Path]:
+    def _new_folder(self, place: Path, mark: str) -> Iterator[Path]:
+        """Parameters: mark, the file without which a folder in this place is nothing."""
         place.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{place.name[:16]}.", suffix=PARTIAL, dir=place.parent))
         try:
             yield partial
             partial.chmod(0o755)
-            _flush(partial)
+            flush(partial)
             try:
                 partial.rename(place)
             except OSError:
                 if not place.is_dir():
-                    raise  # else another worker was first, with the same result
-            _flush_folder(place.parent)
+                    raise
+                if not (place / mark).is_file():  # something else, or the rest of what was deleted in part
+                    shutil.rmtree(place)
+                    partial.rename(place)
+                # else another worker was first, with the same result
+            flush_folder(place.parent)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -159,19 +164,19 @@ def write_file_durably(place: Path, write: Callable[[Path], object]) -> None:
         partial.chmod(0o644)
         _flush_file(partial)
         partial.replace(place)
-        _flush_folder(place.parent)
+        flush_folder(place.parent)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
     """Bring a folder and all in it to the disk."""
     for below in folder.iterdir():
         if below.is_dir():
-            _flush(below)
+            flush(below)
         else:
             _flush_file(below)
-    _flush_folder(folder)
+    flush_folder(folder)
 
 
 def _flush_file(path: Path) -> None:
@@ -179,7 +184,8 @@ def _flush_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(path: Path) -> None:
+def flush_folder(path: Path) -> None:
+    """Bring the names in a folder to the disk, where the system can."""
     if os.name != "posix":
         return
     descriptor = os.open(path, os.O_RDONLY)

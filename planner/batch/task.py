@@ -21,7 +21,9 @@ ALONE = "alone"
 TOGETHER = "together"
 """Method of a unit that is solved with others of the same graph by the batched kernels."""
 _PACKAGES = ("sites", "kernels", "planner")
-_DEPENDENCIES = ("numpy", "numba", "llvmlite", "networkx", "pydantic", "pint", "pyyaml", "highspy", "pyarrow")
+_DEPENDENCIES = (
+    "numpy", "numba", "llvmlite", "networkx", "pydantic", "pint", "pyyaml", "highspy", "pyarrow", "numpy-financial",
+)  # fmt: skip
 _ROOT = Path(__file__).parent.parent.parent
 
 

@@ -71,6 +71,7 @@ class Documents:
         """Keep the files; a site that cannot be read is one without keys, which nothing changes."""
         self.files = tuple(files)
         self._values: dict[str, Any] = {}
+        self._unread: set[str] = set()
         [portfolio] = [file for file in files if file.role == "portfolio"]
         self.start: str = self.value(portfolio)["start"]
 
@@ -86,6 +87,7 @@ class Documents:
         except InputError:
             if file.role != "site":
                 raise
+            self._unread.add(file.name)
             return {}
 
     def under(self, future: Future) -> Resolved:
@@ -171,7 +173,13 @@ class Documents:
             files = [file for file in files if chosen.text in {"*", PurePosixPath(file.name).stem}]
         if role == "catalog":
             files = self._with_key(files, steps[0]) or files
-        return [(file, find_places(changed.get(file.name, self.value(file)), steps)) for file in files]
+        return [(file, self._places(file, steps, changed)) for file in files]
+
+    def _places(self, file: InputFile, steps: Sequence[Step], changed: dict[str, Any]) -> Found:
+        found = find_places(changed.get(file.name, self.value(file)), steps)
+        if file.name in self._unread:
+            found.absent.clear()  # nothing is added to it, so that its own unit says what is wrong with it
+        return found
 
     def _with_key(self, files: Sequence[InputFile], step: Step) -> list[InputFile]:
         """Files of the catalogue that have a top key."""
@@ -187,7 +195,7 @@ def _put(document: Any, place: Place, after: Any) -> None:
 
 
 def for_site(files: Sequence[InputFile], site: str) -> tuple[InputFile, ...]:
-    """Input files of a portfolio with one of its sites alone.
+    """Input files of a portfolio with one of its sites alone, and with the openings of that site.
 
     Parameters: files, as a world keeps them; site, its name. Raises KeyError for another name.
     """
@@ -200,6 +208,8 @@ def for_site(files: Sequence[InputFile], site: str) -> tuple[InputFile, ...]:
     [portfolio] = [file for file in files if file.role == "portfolio"]
     value: Any = plain_value(read_nodes(portfolio.content, portfolio.name)[0])
     alone = value | {"sites": [value["sites"][names.index(site)]]}
+    if value.get("openings"):
+        alone["openings"] = [one for one in value["openings"] if one["site"] == site]
     return tuple(replace(file, content=_written(alone)) if file is portfolio else file for file in kept)
 
 
