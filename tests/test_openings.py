@@ -23,7 +23,7 @@ from planner.solve.certificate import bound_cents
 from planner.solve.feasible import holds
 from planner.solve.opened import blocks_term
 from planner.solve.openings import paying, shared_out
-from planner.solve.options import SolveOptions
+from planner.solve.options import SolveOptions, StopReason
 from planner.solve.patterns import row_patterns
 from planner.solve.portfolio import split
 from planner.solve.portfolio.summary import contributions
@@ -103,6 +103,16 @@ def test_shared_out_costs_never_pass_the_opening(seed: int) -> None:
     for one in problem.openings:
         assert (added[list(one.block_idx)].sum(axis=0) <= np.array(one.cost)).all()
         assert (np.array(one.cost) - added[list(one.block_idx)].sum(axis=0) < len(one.block_idx)).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_reason_to_stop_is_that_of_true_costs(seed: int) -> None:
+    """The search reaches gaps with costs shared out over blocks; what is told holds with costs as they are due."""
+    solution = solve(with_openings(random_problem(seed), seed), replace(OPTIONS, gap=0.11))
+    if solution.stop_reason == StopReason.OPTIMAL:
+        assert solution.objective == solution.bound
+    else:
+        assert (solution.stop_reason == StopReason.GAP) == (solution.gap <= 0.11)
 
 
 def test_what_does_not_pay_is_given_up() -> None:

@@ -65,13 +65,22 @@ def solve_openings(problem: Problem, options: SolveOptions, report: Callable[[Pr
     decisions = best_decisions(problem, racks)
     plan = Plan(racks, None if decisions is None else decisions.values)
     is_optimal = objective == bound
-    reason = first.stop_reason if first.stop_reason != StopReason.OPTIMAL else StopReason.WORK_LIMIT
     return replace(
         first, plan=plan, objective=objective, bound=bound, tree=None, work=work,
         status=Status.OPTIMAL if is_optimal else Status.FEASIBLE,
-        stop_reason=StopReason.OPTIMAL if is_optimal else reason,
+        stop_reason=_stop_reason(options, first, objective, bound),
         wall_s=time.monotonic() - began, decisions=None if decisions is None else decisions.named,
     )  # fmt: skip
+
+
+def _stop_reason(options: SolveOptions, first: Solution, objective: int, bound: int) -> StopReason:
+    """Why nothing better was looked for, by the true worth: the first search knew shares of the costs alone."""
+    if objective == bound:
+        return StopReason.OPTIMAL
+    if options.is_close_enough(objective, bound):
+        return StopReason.GAP
+    was_content = first.stop_reason in {StopReason.OPTIMAL, StopReason.GAP}
+    return StopReason.WORK_LIMIT if was_content else first.stop_reason
 
 
 def shared_out(problem: Problem) -> Problem:
