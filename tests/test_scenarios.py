@@ -165,6 +165,7 @@ def test_overrides_follow_one_another_and_values_may_be_added_or_taken_away(tmp_
         ("{path: money.rack_budget, factor: 2}", "unknown document 'money'"),
         ("{path: sites.title, value: X}", "choose sites"),
         ("{path: portfolio.money.rack_bugdet, value: 1 USD}", "unknown key"),
+        ("{path: 'sites[abilene-expantion].title', value: X}", "did you mean 'abilene-expansion'"),
     ],
 )
 def test_what_leads_nowhere_or_does_nothing_is_refused(tmp_path: Path, override: str, told: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sites.faults import Fault, InputError
+from sites.nearest import unknown
 from sites.scenarios.counts import is_count
 from sites.scenarios.edits import EditError, as_yaml, edited
 from sites.scenarios.paths import Place, find_places, parse_path, place_text, value_at
@@ -139,10 +140,14 @@ class Documents:
         if override.where == "present":
             return Applied(inherited, (), "nothing there changes" if n_places else f"there is no {override.path}")
         reasons = dict.fromkeys(f"{file.name}: {reason}" for file, places in found for reason in places.reasons)
-        told = "; ".join(list(reasons)[:3]) or "there is no such file"
+        told = "; ".join(list(reasons)[:3]) or self._no_site(override.path)
         message = "nothing there changes" if n_places else f"the path leads nowhere: {told}"
         msg = f"{message}; mend it, or write 'where: present' if that may be"
         raise EditError(msg)
+
+    def _no_site(self, path: str) -> str:
+        """Why a path means none of the files, which only one that names a site can do."""
+        return unknown("site", parse_path(path)[1].text, [_site_of(file) for file in self.files if file.role == "site"])
 
     def _change(self, file: InputFile, document: Any, place: Place, inherited: Inherited) -> Change | None:
         """What an override makes of one place; None where that is what stands there already."""
@@ -170,7 +175,7 @@ class Documents:
         files = [file for file in self.files if file.role == role]
         if role == "site":
             chosen, *steps = steps
-            files = [file for file in files if chosen.text in {"*", PurePosixPath(file.name).stem}]
+            files = [file for file in files if chosen.text in {"*", _site_of(file)}]
         if role == "catalog":
             files = self._with_key(files, steps[0]) or files
         return [(file, self._places(file, steps, changed)) for file in files]
@@ -194,15 +199,20 @@ def _put(document: Any, place: Place, after: Any) -> None:
         above[place[-1]] = after
 
 
+def _site_of(file: InputFile) -> str:
+    """Name of the site that a file is of."""
+    return PurePosixPath(file.name).stem
+
+
 def for_site(files: Sequence[InputFile], site: str) -> tuple[InputFile, ...]:
     """Input files of a portfolio with one of its sites alone, and with the openings of that site.
 
     Parameters: files, as a world keeps them; site, its name. Raises KeyError for another name.
     """
-    names = [PurePosixPath(file.name).stem for file in files if file.role == "site"]
+    names = [_site_of(file) for file in files if file.role == "site"]
     if site not in names:
         raise KeyError(site)
-    kept = [file for file in files if file.role != "site" or PurePosixPath(file.name).stem == site]
+    kept = [file for file in files if file.role != "site" or _site_of(file) == site]
     if len(names) == 1:
         return tuple(kept)
     [portfolio] = [file for file in files if file.role == "portfolio"]
