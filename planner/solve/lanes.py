@@ -104,18 +104,19 @@ class Lanes:
         self._parts = [_Part(first, bench.empty(end - first), None) for first, end in pairwise(edges) if end > first]
 
     def run(self, name: str, step: int, thresholds: NDArray[np.int64], *extra: NDArray[np.int64]) -> None:
-        """Run a kernel on every part and wait for all.
+        """Run a kernel on every part and wait for all; a single part runs in the caller's own thread.
 
         Parameters: step, number of the first; thresholds of the schedule; extra, arguments before the schedule.
         """
-        tasks = [
-            self._pool.submit(
-                self._bench.run, name, part.state, Schedule(self._seed, part.first, step, thresholds), *extra
-            )
-            for part in self._parts
-        ]
-        for task in tasks:
-            task.result()
+
+        def run(part: _Part) -> None:
+            self._bench.run(name, part.state, Schedule(self._seed, part.first, step, thresholds), *extra)
+
+        if len(self._parts) == 1:
+            # Each thread has its own current stream of a device; on another's nothing waits for the caller's copies.
+            run(self._parts[0])
+        else:
+            list(self._pool.map(run, self._parts))
         for part in self._parts:
             part.seen = None
 

@@ -83,8 +83,12 @@ def simulate(
 
     n_parts = 1 if backend == "cuda" else max(1, min(n_threads, len(drawn)))
     cuts = [len(drawn) * number // n_parts for number in range(n_parts + 1)]
-    with ThreadPoolExecutor(n_parts) as pool:
-        parts = list(pool.map(part, [drawn[a:b] for a, b in pairwise(cuts)]))
+    shares = [drawn[a:b] for a, b in pairwise(cuts)]
+    if n_parts == 1:  # in this thread, whose device stream the copies above are on
+        parts = [part(shares[0])]
+    else:
+        with ThreadPoolExecutor(n_parts) as pool:
+            parts = list(pool.map(part, shares))
     columns = dict(zip(YearResult._fields, zip(*parts, strict=True), strict=True))
     meters = columns.pop("meter_w")
     joined = {name: np.concatenate(arrays, axis=-1) for name, arrays in columns.items()}
