@@ -4,6 +4,7 @@
 `--write` renews the table and the sections of docs/kernels.md that are made of figures; `--cc 9.0` looks at one
 architecture.
 Numba lowers a kernel once, alike for all of these architectures, and NVVM makes PTX of it for each.
+Barriers that a thread of a block might miss are looked for in the PTX (`barriers`).
 ptxas (package nvidia-cuda-nvcc) is what the gate measures by; Numba's linker at run time differs by a few registers.
 """
 
@@ -27,6 +28,7 @@ import numpy as np
 
 from kernels import roofline
 from kernels.cuda.api import SIMULATED
+from kernels.cuda.barriers import divergent_barriers
 from kernels.cuda.compile_list import all_cases, missing_bodies
 from kernels.cuda.compile_rules import shape_findings
 from kernels.cuda.resources import ARCHITECTURES, Resources, findings, parse_ptxas, read_table, write_table
@@ -117,6 +119,14 @@ def _compiled(case: CompileCase, architectures: Sequence[str], folder: Path) -> 
     except Exception as error:
         msg = f"{case.name} does not compile to PTX: {error}"
         raise CompileError(msg) from error
+    for cc, ptx in found.items():
+        parting = divergent_barriers(ptx)
+        if parting:
+            msg = (
+                f"{case.name} at {cc}: threads of a block may part at `{parting[0]}` while a barrier lies ahead; "
+                "let conditions around a barrier depend only on what all threads of a block read alike"
+            )
+            raise CompileError(msg)
     return [_assembled(case, cc, ptx, folder) for cc, ptx in found.items()]
 
 
