@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kernels.samples.calls import Call, packing_calls
 from kernels.samples.first_order import ModelShape, make_model
 from kernels.triad import triad
-from planner.bench import roof
+from kernels.work_counts import counted
+from planner.bench import every_kernel, roof
 from planner.bench.roof import RoofPoint, measure
 
 
@@ -36,3 +38,12 @@ def test_every_kernel_is_measured_in_both_precisions(monkeypatch: pytest.MonkeyP
         assert point.gathered_bytes > point.least_bytes
         assert point.triad_least > 0.0
         assert point.triad_gathered > 0.0
+
+
+def test_every_call_of_the_table_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [Call("slack", call.arguments) for call in packing_calls(3) if call.kernel == "slack"]
+    monkeypatch.setattr(every_kernel, "example_calls", lambda: iter(calls))
+    [found] = every_kernel.measure_every()
+    assert (found.kernel, found.floats, found.n_bytes) == ("slack", "", counted("slack", calls[0].arguments).n_bytes)
+    assert found.call_s > 0.0
+    assert found.triad_s > 0.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.bench_parts import backends, portfolio, scaling, scenarios
-from planner.cli.bench_roof import kernels
+from planner.cli.bench_roof import kernels, roofline
 from planner.cli.bench_small import small
 from planner.cli.exits import INFEASIBLE, Ended
 from planner.cli.screen import put_json, put_table, say
@@ -129,7 +129,7 @@ def command(
         raise Ended(INFEASIBLE)
 
 
-for _part in (scaling, backends, kernels, scenarios, portfolio, small):
+for _part in (scaling, backends, kernels, roofline, scenarios, portfolio, small):
     command.add_command(_part)
 
 

@@ -1,4 +1,4 @@
-"""`gigaplan bench kernels`: loads and gains of the first-order bound against the memory roof of this machine."""
+"""`gigaplan bench kernels` and `bench roofline`: kernels against the memory roof of this machine."""
 
 from __future__ import annotations
 
@@ -75,3 +75,34 @@ def _lines(found: list[tuple[str, int, RoofPoint]]) -> list[tuple[str, ...]]:
 
 def _key(program: str, point: RoofPoint) -> tuple[str, str, str, int]:
     return program, point.kernel, point.precision, point.n_threads
+
+
+_EVERY = ("kernel", "floats", "a call", "least bytes", "operations a byte", "GB/s", "triad, GB/s", "share of triad")
+
+
+@click.command("roofline")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs/bench-roofline"))
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def roofline(out: Path, as_json: bool) -> None:
+    """Measure every kernel, compiled, on the calls of docs/kernels.md's roofline table, against a triad.
+
+    On one thread, by processor time, each beside a triad over as many bytes. Writes roofline.json and roofline.md.
+    """
+    from planner.bench.every_kernel import measure_every
+    from planner.bench.summary import markdown
+
+    found = list(measure_every())
+    lines = [
+        (
+            each.kernel, each.floats, f"{1e3 * each.call_s:.3g} ms", f"{each.n_bytes / 1e6:.2f} MB",
+            f"{each.operations_a_byte:.3g}", f"{each.n_bytes / each.call_s / 1e9:.3g}",
+            f"{each.n_bytes / each.triad_s / 1e9:.3g}", f"{100 * each.share:.2g} %",
+        )
+        for each in found
+    ]  # fmt: skip
+    points = [asdict(each) for each in found]
+    keep(out, "roofline", {"points": points}, markdown(_EVERY, lines))
+    if as_json:
+        put_json({"points": points})
+        return
+    put_table("Every kernel", _EVERY, lines, right=range(2, len(_EVERY)))
