@@ -47,6 +47,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "no scenario has a number below 0",
     ("lane_search.py", "while turn < 2:", "while turn != 2:"): "turns count up by one from 0",
     (
+        "block_refill.py",
+        "while turn < 2 and (turn == 0 or shared[LEVEL] < LEVEL_ONLY):",
+        "while turn != 2 and (turn == 0 or shared[LEVEL] < LEVEL_ONLY):",
+    ): "turns count up by one from 0 or 1",
+    (
         "lane_search.py", "while place < block_order_idx.shape[0]:", "while place != block_order_idx.shape[0]:"
     ): "places count up by one from 0",
     (
