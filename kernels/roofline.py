@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from kernels.plans import empty_state
 from kernels.registry import KERNELS
 from kernels.samples.calls import Call
 from kernels.samples.first_order import ModelShape, make_model, make_state
-from kernels.samples.packing import CaseShape, empty_state, make_case, schedule
+from kernels.samples.packing import CaseShape, make_case, schedule
 from kernels.samples.years import empty_year, make_year
 from kernels.work_counts import UNITS, counted
 
@@ -79,11 +80,16 @@ def table() -> str:
     return "\n".join([*lines, *(_line(call) for call in calls)])
 
 
+def kind_of_floats(call: Call) -> str:
+    """Kind of floats of a call, where its kernel works on two; empty otherwise."""
+    first = call.arguments[0]
+    return str(getattr(first, "gain", first).dtype) if call.kernel.startswith("first_order") else ""
+
+
 def _line(call: Call) -> str:
     work = counted(call.kernel, call.arguments)
     n_bytes, n_operations = work.n_bytes / work.n_units, work.n_operations / work.n_units
-    first = call.arguments[0]
-    floats = f" {getattr(first, 'gain', first).dtype}" if call.kernel.startswith("first_order") else ""
+    floats = f" {kind_of_floats(call)}".rstrip()
     floors = [_digits(floor_s(n_bytes, memory) * _PICO) for memory in MEMORIES]
     cells = [_digits(n_bytes), _digits(n_operations), _digits(n_operations / n_bytes), *floors]
     return f"| `{call.kernel}`{floats} | {UNITS[call.kernel]} | {' | '.join(cells)} |"

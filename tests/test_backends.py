@@ -17,9 +17,10 @@ from kernels.backends import BACKENDS, BackendError, home, kernel, resolve, why_
 from kernels.cuda import presence
 from kernels.cuda.self_test import disagreement
 from kernels.home import HostHome
+from kernels.plans import empty_state
 from kernels.registry import KERNELS
 from kernels.samples.calls import LANES, ran, sample_calls
-from kernels.samples.packing import CaseShape, empty_state, make_case
+from kernels.samples.packing import CaseShape, make_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,9 @@ from kernels.constants import ALWAYS, GUIDED, MOST_BLOCKS, NEVER
 from kernels.loops import random as loop_random
 from kernels.loops import refill as loop_refill
 from kernels.loops import search as loop_search
+from kernels.plans import empty_state
 from kernels.registry import KERNELS
-from kernels.samples.packing import INACTIVE, Case, CaseShape, copy_of, empty_state, make_case, schedule
+from kernels.samples.packing import INACTIVE, Case, CaseShape, copy_of, make_case, schedule
 from kernels.vectorised import random as array_random
 from kernels.vectorised import refill as array_refill
 from kernels.vectorised import search as array_search

@@ -12,9 +12,10 @@ import pytest
 from kernels import roofline
 from kernels.hourly import ELEMENT, MACHINERY
 from kernels.loops.search import choose_blocks
+from kernels.plans import empty_state
 from kernels.registry import KERNELS
 from kernels.samples.calls import first_order_calls, packing_calls, year_calls
-from kernels.samples.packing import CaseShape, empty_state, make_case, schedule
+from kernels.samples.packing import CaseShape, make_case, schedule
 from kernels.samples.years import empty_year, make_year
 from kernels.work_counts import UNITS, Counted, counted, gathered_bytes, operations_of
 

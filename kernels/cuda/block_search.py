@@ -247,7 +247,8 @@ def revalue_period(
 
 def compile_cases() -> list[CompileCase]:
     """How the bodies are launched."""
-    from kernels.samples.packing import CaseShape, empty_state, make_case, schedule
+    from kernels.plans import empty_state
+    from kernels.samples.packing import CaseShape, make_case, schedule
 
     case = make_case(CaseShape(1, (1,), (1,), 1, partial_units=True, contract=True, heavy=False))
     line, square, cube = (np.zeros((1,) * n, np.int64) for n in (1, 2, 3))

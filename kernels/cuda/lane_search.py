@@ -318,7 +318,8 @@ def settle_kernel(model: Any, state: Any, fault: Any) -> None:  # noqa: ARG001
 
 def compile_cases() -> list[CompileCase]:
     """How the bodies are launched."""
-    from kernels.samples.packing import CaseShape, empty_state, make_case, schedule
+    from kernels.plans import empty_state
+    from kernels.samples.packing import CaseShape, make_case, schedule
 
     case = make_case(CaseShape(1, (1,), (1,), 1, partial_units=True, contract=True, heavy=False))
     model, guide, state, plan = case.model, case.guide, empty_state(case.model, 1), schedule(1)

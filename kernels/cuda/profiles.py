@@ -58,7 +58,8 @@ def raise_kernel(model: Any, guide: Any, state: Any, schedule: Any, fault: Any) 
 
 def compile_cases() -> list[CompileCase]:
     """How the bodies are launched."""
-    from kernels.samples.packing import CaseShape, empty_state, make_case, schedule
+    from kernels.plans import empty_state
+    from kernels.samples.packing import CaseShape, make_case, schedule
 
     case = make_case(CaseShape(1, (1,), (1,), 1, partial_units=True, contract=True, heavy=False))
     state, plan = empty_state(case.model, 1), schedule(1)

@@ -77,7 +77,8 @@ def premium_kernel(model: Any, revenue: Any, objective: Any, fault: Any) -> None
 
 def compile_cases() -> list[CompileCase]:
     """How the bodies are launched."""
-    from kernels.samples.packing import CaseShape, empty_state, make_case
+    from kernels.plans import empty_state
+    from kernels.samples.packing import CaseShape, make_case
 
     model = make_case(CaseShape(1, (1,), (1,), 1, partial_units=True, contract=True, heavy=False)).model
     state, flag = empty_state(model, 1), np.zeros(1, np.int64)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernels.backends import home, kernel
+from kernels.plans import empty_state
 from kernels.samples.first_order import ModelShape, make_model, make_state
-from kernels.samples.packing import CaseShape, empty_state, make_case, schedule
+from kernels.samples.packing import CaseShape, make_case, schedule
 from kernels.samples.years import empty_year, make_year
 
 if TYPE_CHECKING:

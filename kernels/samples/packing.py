@@ -155,20 +155,6 @@ def _guide(model: PackingModel, random: np.random.Generator) -> SearchGuide:
     )
 
 
-def empty_state(model: PackingModel, n_lanes: int) -> SearchState:
-    """Plans without a rack."""
-    n_rows, n_configurations, n_periods = model.value.shape
-    n_blocks = model.open_cost.shape[0]
-    return SearchState(
-        n_racks=np.zeros((n_rows, n_configurations, n_periods, n_lanes), np.int64),
-        slack=np.repeat(model.capacity[:, :, None], n_lanes, axis=2),
-        block_value=np.zeros((n_blocks, n_lanes), np.int64),
-        block_revenue=np.zeros((n_blocks, n_periods, n_lanes), np.int64),
-        revenue=np.zeros((n_periods, n_lanes), np.int64),
-        objective=np.zeros(n_lanes, np.int64),
-    )
-
-
 def copy_of(state: SearchState, lanes: slice = slice(None)) -> SearchState:
     """Some lanes of a state, in memory of their own."""
     return SearchState(*(np.ascontiguousarray(array[..., lanes]).copy() for array in state))

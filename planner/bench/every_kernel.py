@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernels.backends import kernel
-from kernels.roofline import example_calls
+from kernels.roofline import example_calls, kind_of_floats
 from kernels.triad import compiled_triad
 from kernels.work_counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kernels.samples.calls import Call
 
 _REPEATS = 9
 _ITEM_BYTES = 8
@@ -62,12 +61,7 @@ def measure_every() -> Iterator[KernelShare]:
             own.append(_passed_s(run, deepcopy(call.arguments)))
             roof.append(_passed_s(triad, (*arrays, 0.5)))
         ratio = work.n_operations / work.n_bytes
-        yield KernelShare(call.kernel, _floats(call), work.n_bytes, ratio, median(own), median(roof))
-
-
-def _floats(call: Call) -> str:
-    first = call.arguments[0]
-    return str(getattr(first, "gain", first).dtype) if call.kernel.startswith("first_order") else ""
+        yield KernelShare(call.kernel, kind_of_floats(call), work.n_bytes, ratio, median(own), median(roof))
 
 
 def _passed_s(run: Callable[..., object], arguments: tuple[Any, ...]) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 
 from kernels.backends import home, kernel
 from kernels.contract import PackingModel, Schedule, SearchGuide, SearchState
+from kernels.plans import empty_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,20 +29,6 @@ class Seen(NamedTuple):
     n_racks: NDArray[np.int64]
     block_value: NDArray[np.int64]
     objective: NDArray[np.int64]
-
-
-def empty_state(model: PackingModel, n_lanes: int) -> SearchState:
-    """Plans without a rack, in the host's memory: all capacity is slack."""
-    n_rows, n_configurations, n_periods = model.value.shape
-    n_blocks = model.open_cost.shape[0]
-    return SearchState(
-        n_racks=np.zeros((n_rows, n_configurations, n_periods, n_lanes), np.int64),
-        slack=np.repeat(model.capacity[:, :, None], n_lanes, axis=2),
-        block_value=np.zeros((n_blocks, n_lanes), np.int64),
-        block_revenue=np.zeros((n_blocks, n_periods, n_lanes), np.int64),
-        revenue=np.zeros((n_periods, n_lanes), np.int64),
-        objective=np.zeros(n_lanes, np.int64),
-    )
 
 
 class Bench:

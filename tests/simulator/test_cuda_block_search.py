@@ -14,8 +14,9 @@ from kernel_cases import assert_same, case_shapes
 from kernels.backends import home
 from kernels.cuda import lane_search, launch
 from kernels.cuda import search as device_search
+from kernels.plans import empty_state
 from kernels.samples.calls import Call, ran
-from kernels.samples.packing import INACTIVE, Case, CaseShape, empty_state, make_case, schedule
+from kernels.samples.packing import INACTIVE, Case, CaseShape, make_case, schedule
 
 if TYPE_CHECKING:
     from kernels.contract import SearchState

@@ -14,7 +14,8 @@ from kernels.backends import home
 from kernels.cuda import lane_search, launch, profiles
 from kernels.loops import profiles as loop_profiles
 from kernels.loops import search as loops
-from kernels.samples.packing import INACTIVE, Case, CaseShape, copy_of, empty_state, make_case, schedule
+from kernels.plans import empty_state
+from kernels.samples.packing import INACTIVE, Case, CaseShape, copy_of, make_case, schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable

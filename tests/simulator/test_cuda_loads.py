@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from kernel_cases import case_shapes, loads_by_hand
 
 from kernels.cuda import launch
+from kernels.plans import empty_state
 from kernels.samples.calls import Call, ran
-from kernels.samples.packing import CaseShape, empty_state, make_case
+from kernels.samples.packing import CaseShape, make_case
 
 batches = st.sampled_from([1, 2, 5])
 grids = st.sampled_from([(1, 1), (4, 3), (7, 2)])

@@ -14,8 +14,9 @@ from kernels.cuda.api import cuda
 from kernels.cuda.faults import INDEX, NOT_FINITE, ROOM, raise_fault
 from kernels.cuda.launch import Grid, over
 from kernels.cuda.search import search_form
+from kernels.plans import empty_state
 from kernels.samples.calls import Call, packing_calls, sample_calls
-from kernels.samples.packing import CaseShape, empty_state, make_case
+from kernels.samples.packing import CaseShape, make_case
 
 if TYPE_CHECKING:
     from kernels.contract import PackingModel
