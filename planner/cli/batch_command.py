@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.exits import BAD_INPUT, INTERRUPTED, PART_FAILED, Ended
-from planner.cli.screen import counted, put_json, put_table, say
+from planner.cli.screen import StatusLine, counted, put_json, put_table, say
 
 if TYPE_CHECKING:
     from planner.batch.engine import Result
@@ -176,31 +176,24 @@ def _write_report(folder: Path) -> None:
 
 
 class _Line:
-    """Rewrites one line on a terminal, and writes one every few seconds elsewhere."""
+    """Where a batch stands: one line on a terminal, and a line every few seconds elsewhere."""
 
     def __init__(self) -> None:
-        import sys
-
-        self._terminal = sys.stderr.isatty()
-        self._shown_s, self._text, self._width = -60.0, "", 0
+        self._line = StatusLine()
+        self._shown_s, self._text = -60.0, ""
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        pause = 0.2 if self._terminal else 10.0
+        pause = 0.2 if self._line.on_terminal else 10.0
         text = progress.text()
         if text == self._text or (progress.n_left and now - self._shown_s < pause):
             return
         self._text, self._shown_s = text, now
-        if self._terminal:
-            click.echo("\r" + text.ljust(self._width), err=True, nl=False)
-            self._width = len(text)
-        else:
-            click.echo(text, err=True)
+        self._line.put(text)
 
     def end(self) -> None:
         """Leave the line."""
-        if self._terminal and self._width:
-            click.echo("", err=True)
+        self._line.end()
 
 
 def _report(result: Result, folder: Path, *, as_json: bool) -> None:

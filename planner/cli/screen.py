@@ -53,26 +53,17 @@ def put_table(
     console.print(table)
 
 
-class ProgressLine:
-    """One line that is rewritten on a terminal, and a line every few seconds elsewhere."""
+class StatusLine:
+    """A line on stderr that is rewritten on a terminal; elsewhere every text is a line of its own."""
 
     def __init__(self) -> None:
         """Nothing shown yet."""
-        self._started = monotonic()
-        self._shown_at = -_SECONDS_BETWEEN_LINES
-        self._stage = ""
-        self._terminal = sys.stderr.isatty()
+        self.on_terminal = sys.stderr.isatty()
         self._width = 0
 
-    def __call__(self, progress: Progress) -> None:
-        """Show where a solve stands."""
-        now = monotonic()
-        pause = 0.1 if self._terminal else _SECONDS_BETWEEN_LINES
-        if progress.stage == self._stage and now - self._shown_at < pause:
-            return
-        self._stage, self._shown_at = progress.stage, now
-        text = _progress_text(progress, now - self._started)
-        if self._terminal:
+    def put(self, text: str) -> None:
+        """Show a text in the place of the one before."""
+        if self.on_terminal:
             click.echo("\r" + text.ljust(self._width), err=True, nl=False)
             self._width = len(text)
         else:
@@ -80,9 +71,33 @@ class ProgressLine:
 
     def end(self) -> None:
         """Leave the line."""
-        if self._terminal and self._width:
+        if self.on_terminal and self._width:
             click.echo("", err=True)
             self._width = 0
+
+
+class ProgressLine:
+    """Where a solve stands: one line on a terminal, and a line every few seconds elsewhere."""
+
+    def __init__(self) -> None:
+        """Nothing shown yet."""
+        self._started = monotonic()
+        self._shown_at = -_SECONDS_BETWEEN_LINES
+        self._stage = ""
+        self._line = StatusLine()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show where a solve stands."""
+        now = monotonic()
+        pause = 0.1 if self._line.on_terminal else _SECONDS_BETWEEN_LINES
+        if progress.stage == self._stage and now - self._shown_at < pause:
+            return
+        self._stage, self._shown_at = progress.stage, now
+        self._line.put(_progress_text(progress, now - self._started))
+
+    def end(self) -> None:
+        """Leave the line."""
+        self._line.end()
 
 
 def _progress_text(progress: Progress, elapsed_s: float) -> str:
