@@ -17,7 +17,6 @@ from planner.problem import Plan
 from planner.solve.assignment import ClassProgram, assignment_of
 from planner.solve.certificate import certificate
 from planner.solve.classes import refine
-from planner.solve.feasible import holds
 from planner.solve.fillings import block_fillings
 from planner.solve.guide import make_guide
 from planner.solve.packing import packing_model
@@ -26,7 +25,7 @@ from planner.solve.polish import Polish
 from planner.solve.pools import mixed_pool
 from planner.solve.program import Relaxed
 from planner.solve.relaxation import relax
-from planner.solve.settle import settle
+from planner.solve.settle import settled_plan
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
@@ -66,10 +65,10 @@ class Lifter:
         if assignment is None:
             return empty.astype(np.int32)
         settled = [
-            settle(self.problem, self._patterns, self._classes, assignment, by_period=by_period)
+            settled_plan(self.problem, self._patterns, self._classes, assignment, by_period=by_period)
             for by_period in (True, False)
         ]
-        kept = [racks for racks in settled if holds(self.problem, Plan(racks.astype(np.int32)))]
+        kept = [racks for racks in settled if racks is not None]
         return self._refilled(max(kept, key=self._worth, default=empty), assignment)
 
     def _worth(self, racks: NDArray[np.int64]) -> int:

@@ -22,7 +22,7 @@ from planner.solve.patterns import PatternBook, row_patterns
 from planner.solve.polish import Polish
 from planner.solve.pools import mixed_pool
 from planner.solve.relaxation import lift
-from planner.solve.settle import settle
+from planner.solve.settle import settled_plan
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
@@ -207,10 +207,9 @@ def _settled(shared: Shared, bounding: Bounding, assignment: Assignment, options
     problem = bounding.problem
     best, value = np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int64), 0
     for by_period in (True, False):
-        racks = settle(problem, bounding.patterns, shared.classes, assignment, by_period=by_period)
-        plan = Plan(racks.astype(np.int32))
-        worth = objective_cents(problem, plan)
-        if worth > value and holds(problem, plan):
+        racks = settled_plan(problem, bounding.patterns, shared.classes, assignment, by_period=by_period)
+        worth = 0 if racks is None else objective_cents(problem, Plan(racks.astype(np.int32)))
+        if racks is not None and worth > value:
             best, value = racks, worth
         if gap(value, bounding.bound) <= options.gap:
             break

@@ -2,7 +2,8 @@
 
 Blocks of a class fill up one after another in the order in which they start, so that few scalable units stay part
 empty. Racks are spread evenly over the rows of a block, and so are those at a higher profile, as far as every limit
-inside the block holds. Limits over several blocks hold because the program's totals are rounded down.
+inside the block holds. Limits over all blocks of a class hold because the program's totals are rounded down; where one
+over some of them breaks, blocks are handed out evenly, and what finds no room is taken away.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.problem import INACTIVE, may_stand
-from planner.solve.feasible import limit_loads
+from planner.problem import INACTIVE, Plan, may_stand
+from planner.solve.feasible import holds, limit_loads
 from planner.solve.fillings import profiles_by_draw
 from planner.solve.fitting import InnerLimits, raised, spread_over_rows
+from planner.solve.thinning import spread_evenly, thinned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,19 +32,36 @@ _USED = 0.5
 """Blocks below which a filling counts as unused by the mix."""
 
 
-def settle(
+def settled_plan(
     problem: Problem, patterns: RowPatterns, classes: Classes, assignment: Assignment, *, by_period: bool = False
-) -> NDArray[np.int64]:
+) -> NDArray[np.int64] | None:
+    """A plan close to the assignment that keeps every rule; None where what breaks one could not be mended.
+
+    The parameters and the result of `settle`.
+    """
+    racks = settle(problem, patterns, classes, assignment, by_period=by_period)
+    if holds(problem, Plan(racks.astype(np.int32))):
+        return racks
+    racks = thinned(problem, settle(problem, patterns, classes, assignment, by_period=by_period, evenly=True))
+    return racks if holds(problem, Plan(racks.astype(np.int32))) else None
+
+
+def settle(
+    problem: Problem, patterns: RowPatterns, classes: Classes, assignment: Assignment, *, by_period: bool = False,
+    evenly: bool = False,
+) -> NDArray[np.int64]:  # fmt: skip
     """A plan close to the assignment; the caller checks every limit.
 
     Parameters: by_period, whether blocks fill up by the fillings that the mix holds in each period, not by those that
-    it keeps or ends with; that follows a mix of many fillings, as of a program without whole numbers.
+    it keeps or ends with; that follows a mix of many fillings, as of a program without whole numbers; evenly, whether
+    blocks come in an order that draws on limits over some of a class alike.
     Returns [n_rows, n_configurations, n_periods] standing racks.
     """
     plan = np.zeros((problem.n_rows, problem.n_configurations, problem.n_periods), np.int64)
     inner = InnerLimits(problem)
     for index in range(int(classes.block.max()) + 1):
         free = [int(block) for block in np.flatnonzero(classes.block == index)]
+        free = spread_evenly(problem, free) if evenly else free
         for system in range(problem.n_systems):
             found = [n for n, one in enumerate(assignment.fillings) if (one.block_class, one.system) == (index, system)]
             if not found:

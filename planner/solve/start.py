@@ -12,10 +12,9 @@ from planner.problem import Plan
 from planner.solve.assignment import Assignment, assign
 from planner.solve.beside import Beside
 from planner.solve.dive import rounded_assignment
-from planner.solve.feasible import holds
 from planner.solve.fillings import block_fillings
 from planner.solve.pools import mixed_pool
-from planner.solve.settle import settle
+from planner.solve.settle import settled_plan
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
@@ -96,10 +95,10 @@ class Starter:
         """The assignment handed out to blocks in both ways of filling them, as far as that keeps every rule."""
         found = []
         for by_period in (True, False):
-            racks = settle(self.problem, self.patterns, self.classes, assignment, by_period=by_period)
-            plan = Plan(racks.astype(np.int32))
-            if holds(self.problem, plan):
-                found.append(_Settled(assignment, racks, objective_cents(self.problem, plan)))
+            racks = settled_plan(self.problem, self.patterns, self.classes, assignment, by_period=by_period)
+            if racks is not None:
+                worth = objective_cents(self.problem, Plan(racks.astype(np.int32)))
+                found.append(_Settled(assignment, racks, worth))
         return found
 
 
