@@ -13,6 +13,7 @@ from planner.batch.cells import Plan, plan_batch
 from planner.batch.engine import Result, Wishes, locked, run_batch, write_plan
 from planner.batch.file import BatchFile
 from planner.batch.local import InlineExecutor, LocalExecutor
+from planner.batch.outcome import Outcome
 from planner.batch.perform import guarded, perform
 from planner.batch.store import Store
 from sites.loading import load_document
@@ -144,3 +145,18 @@ def held(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
         note.write_text(str(os.getpid()), encoding="utf-8")
         time.sleep(600)
     perform(store, job, tell)
+
+
+def deadly_to_the_fifth(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+    """Carries out a group whose fifth member ends the process."""
+    del store
+    for task in job.tasks:
+        if task.settings.seed == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        tell(Outcome(task.key, None, 0.0))
+
+
+def deadly_to_all(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+    """Carries out a group that ends the process at once."""
+    del store, job, tell
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from planner.batch.draws import sampled_future
+from planner.batch.draws import SAMPLE_NAME, sampled_future
 from planner.batch.file import ALL, EACH, MAX_UNITS, BatchFile, SettingsEntry
 from planner.batch.memory import Predictions
 from planner.batch.task import TOGETHER, Settings, Task, code_digest, digest, references
@@ -183,6 +183,8 @@ class _Planner:
             raise InputError(faults)
 
     def _chosen(self, futures: dict[str, Future]) -> list[Future]:
+        if self._batch.samples is not None:
+            self._refuse_names_of_samples(futures)
         if self._batch.scenarios == "all":
             return list(futures.values())
         faults = [
@@ -193,6 +195,13 @@ class _Planner:
         if faults:
             raise InputError(faults)
         return [futures[name] for name in dict.fromkeys(self._batch.scenarios)]
+
+    def _refuse_names_of_samples(self, futures: dict[str, Future]) -> None:
+        """Two cells of one name would be told apart by nobody."""
+        for name in futures:
+            if any(name != other and SAMPLE_NAME.fullmatch(name.removeprefix(other)) for other in futures):
+                message = f"scenario '{name}' has the name of a sample; rename it, or leave out 'samples'"
+                raise InputError([self._document.fault(message, "samples")])
 
     def _listed(self, portfolios: dict[str, _Portfolio], futures: dict[str, Future]) -> Iterator[_Wish]:
         settings = {one.name: one for one in self._batch.settings}

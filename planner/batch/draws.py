@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 _BITS = 53
 _DIGITS = 6
 """Decimals of a drawn factor, so that it can be written down exactly."""
+
+
+SAMPLE_NAME = re.compile(r"-sample-\d{6,}")
+"""What a sample's name has after that of its scenario."""
 
 
 def sampled_future(future: Future, samples: Samples, number: int) -> Future:

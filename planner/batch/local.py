@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _KILL = 9
 _ENDING_S = 5.0
+_MOST_DEATHS = 3
+"""Workers that may end over a group without any member coming out well, before the rest of it is given up."""
 
 
 @dataclass
@@ -63,6 +65,8 @@ class LocalExecutor:
         self._events: deque[Event] = deque()
         self._tried_again: set[str] = set()
         self._fresh_only: set[str] = set()
+        self._deaths: dict[str, int] = {}
+        """By group, workers that ended over it since one of its members came out well."""
 
     def submit(self, job: Job) -> None:
         """Take a job; larger ones wait until their memory is free."""
@@ -171,6 +175,8 @@ class LocalExecutor:
         if short and worker.used and task is not None and worker.job is not None and self._again(task, worker.job):
             return
         worker.used = True
+        if task is not None and outcome.failure is None:
+            self._deaths.pop(task.group, None)
         self._events.append(outcome)
 
     def _again(self, task: Task, job: Job) -> bool:
@@ -187,12 +193,29 @@ class LocalExecutor:
         worker.process.join(_ENDING_S)
         code, seconds = worker.process.exitcode, time.monotonic() - worker.began_s
         failure = _failure_of(code)
-        for number, task in enumerate(worker.left):
-            if self._store.has(task.key):
-                self._events.append(Outcome(task.key, None, self._store.summary(task.key)["gap"], seconds))
-            elif not (worker.used and worker.job is not None and self._again(task, worker.job)):
-                self._events.append(Outcome(task.key, failure, seconds=seconds if number == 0 else 0.0))
+        there = [task for task in worker.left if self._store.has(task.key)]
+        for task in there:
+            self._events.append(Outcome(task.key, None, self._store.summary(task.key)["gap"], seconds))
+        left = [task for task in worker.left if task not in there]
+        if not (worker.job is not None and self._halved(worker.job, left)):
+            for number, task in enumerate(left):
+                if not (worker.used and worker.job is not None and self._again(task, worker.job)):
+                    self._events.append(Outcome(task.key, failure, seconds=seconds if number == 0 else 0.0))
         self._end(worker)
+
+    def _halved(self, job: Job, left: list[Task]) -> bool:
+        """Have what is left of a group tried again in two halves, so that one member does not take the others along.
+
+        Not where the halves before have ended so too: then it is the group.
+        """
+        if len(left) <= 1 or self._deaths.get(left[0].group, 0) >= _MOST_DEATHS:
+            return False
+        self._deaths[left[0].group] = self._deaths.get(left[0].group, 0) + 1
+        middle = len(left) // 2
+        for half in (left[:middle], left[middle:]):
+            self._fresh_only.update(task.key for task in half)
+            self._waiting.append(replace(job, tasks=tuple(half)))
+        return True
 
     def _end(self, worker: _Worker) -> None:
         worker.pipe.close()
