@@ -13,7 +13,7 @@ from planner.batch.cells import Plan, plan_batch
 from planner.batch.engine import Result, Wishes, locked, run_batch, write_plan
 from planner.batch.file import BatchFile
 from planner.batch.local import InlineExecutor, LocalExecutor
-from planner.batch.outcome import Outcome
+from planner.batch.outcome import ERROR, Failure, Outcome
 from planner.batch.perform import guarded, perform
 from planner.batch.store import Store
 from sites.loading import load_document
@@ -136,6 +136,17 @@ def killed(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
     if is_marked(store, job, b"toy-budget"):
         os.kill(os.getpid(), signal.SIGKILL)
     perform(store, job, tell)
+
+
+def attended(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+    """Notes in `NOTED_IN` who carries out a job, once there are two who do; nothing is planned."""
+    folder = Path(os.environ["NOTED_IN"])
+    (folder / f"{job.tasks[0].key}.{os.getpid()}").write_text(job.place, encoding="utf-8")
+    until_s = time.monotonic() + 60
+    while len({file.suffix for file in folder.iterdir()}) < 2 and time.monotonic() < until_s:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    tell(Outcome(job.tasks[0].key, Failure(ERROR, "nothing was planned")))
 
 
 def held(store: Store, job: Job, tell: Callable[[Event], None]) -> None:

@@ -12,16 +12,17 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow.dataset
 import pytest
-from batch_cases import batch_file, harmful, planned, run, tables, timings, without_room
+from batch_cases import attended, batch_file, harmful, planned, run, tables, timings, without_room
 
 from planner.batch import task as task_module
-from planner.batch.engine import Wishes, locked
-from planner.batch.local import LocalExecutor
+from planner.batch.engine import Wishes, locked, run_batch
+from planner.batch.local import InlineExecutor, LocalExecutor
 from planner.batch.memory import UNKNOWN_BYTES, Predictions, allowance_bytes, predicted_bytes
-from planner.batch.perform import perform
+from planner.batch.perform import alone, known_sites, perform
 from planner.batch.progress import Progress, duration
 from planner.batch.store import Store
 from planner.cli.main import main
@@ -30,6 +31,11 @@ from sites.faults import InputError
 from sites.scenarios.apply import Documents, for_site
 from sites.scenarios.futures import BASE_FUTURE, load_futures
 from sites.world import gather_files, world_of_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planner.batch.executor import Event, Job
 
 ROOT = Path(__file__).parent.parent
 
@@ -72,6 +78,52 @@ def test_results_open_as_a_partitioned_dataset(undisturbed: Path) -> None:
 def test_a_pool_gives_the_same_bytes(undisturbed: Path, tmp_path: Path) -> None:
     run(batch_file(tmp_path), tmp_path / "out", n_workers=2)
     assert tables(tmp_path / "out") == tables(undisturbed)
+
+
+def test_units_come_place_by_place_the_largest_first(tmp_path: Path) -> None:
+    store, plan = planned(batch_file(tmp_path), tmp_path / "out")
+    of_site = {cell.key: cell.site for cell in plan.cells}
+    plan.predicted_bytes.update({key: 2 if site == "toy-budget" else 1 for key, site in of_site.items()})
+    taken: list[Job] = []
+
+    def take(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
+        taken.append(job)
+        perform(store, job, tell)
+
+    run_batch(tmp_path / "out", store, plan, Wishes(), InlineExecutor(store, take), lambda _: None)
+    assert [of_site[job.tasks[0].key] for job in taken] == ["toy-budget"] * 3 + ["toy-supply"] * 3
+    assert len({job.place for job in taken}) == 2
+
+
+def test_a_worker_stays_with_its_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTED_IN", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    run(batch_file(tmp_path / "batch"), tmp_path / "batch/out", n_workers=2, act=attended)
+    notes = sorted(tmp_path.glob("*.*"), key=lambda file: file.stat().st_mtime_ns)
+    places: dict[str, list[str]] = {}
+    for note in notes:
+        places.setdefault(note.suffix, []).append(note.read_text(encoding="utf-8"))
+    assert len(notes) == 6
+    first, second = (own[:2] for own in places.values())
+    assert len(set(first)) == len(set(second)) == 1
+    assert first != second
+
+
+def test_what_failed_leaves_no_site_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that ran out of memory half-way is made anew, as nobody knows what of it is whole."""
+    store, plan = planned(batch_file(tmp_path), tmp_path / "out")
+    task = plan.tasks[plan.cells[0].key]
+    with monkeypatch.context() as patch:
+        patch.setattr("planner.run.create.write_run", _out_of_memory)
+        with pytest.raises(MemoryError):
+            alone(store, task, lambda _: None)
+    made = known_sites().n_made
+    alone(store, task, lambda _: None)
+    assert known_sites().n_made == made + 1
+
+
+def _out_of_memory(*_: object) -> None:
+    raise MemoryError
 
 
 def test_a_second_run_computes_nothing_and_a_changed_scenario_only_its_units(undisturbed: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from fixtures.small_site import PROVENANCE, small_site
 from fixtures.small_world import small_world
 
 from planner.errors import InfeasibleError
-from planner.lower import lower, lowering
+from planner.lower import lower, lowering, site_table
 from planner.lower.draws import draw_of, flow_ml_per_min
 from planner.lower.site import prepare
 from planner.problem import INACTIVE, SHARE_BITS
@@ -125,7 +125,8 @@ def test_failed_bus_drops_its_rows() -> None:
 def lower_fully(world: World) -> Lowered:
     """Lower a world without leaving out limits that other limits imply."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "drop_implied", lambda limits, eligible: [])
+        for part in (lowering, site_table):
+            patch.setattr(part, "drop_implied", lambda limits, eligible: [])
         return lower(world)
 
 

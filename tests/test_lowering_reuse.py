@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
-from typing import Any
+import re
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,16 @@ import pytest
 from planner.errors import InfeasibleError
 from planner.lower import lower
 from planner.lower.reuse import KnownSites, seen_of_sites
+from planner.run.create import RunRequest, create_run
+from planner.solve.options import SolveOptions
 from sites import library
 from sites.faults import InputError
 from sites.scenarios.apply import Documents
 from sites.scenarios.futures import load_futures
-from sites.world import World, load_world, world_of_files
+from sites.world import World, gather_files, load_world, world_of_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def differing(first: Any, second: Any) -> list[str]:
@@ -46,6 +52,42 @@ def test_a_known_site_gives_the_same_problem_under_every_scenario(name: str) -> 
     assert known.n_made < changed * len(world.sites)
 
 
+@pytest.mark.parametrize("name", ["toy-supply", "toy-duct-bank", "toy-swing"])
+def test_a_known_site_gives_the_same_files_under_every_scenario(name: str, tmp_path: Path) -> None:
+    known, documents = KnownSites(n_kept=1), Documents(load_world(name).files)
+    for future in load_futures(["deal"]).values():
+        world = world_of_files(documents.under(future).files)
+        mine, whole = (files_of(world, tmp_path / future.name / end, own) for end, own in (("a", known), ("b", None)))
+        assert mine == whole, future.name
+    assert known.n_made < len(load_futures(["deal"]))
+
+
+def files_of(world: World, folder: Path, known: KnownSites | None) -> dict[str, bytes]:
+    """Every file of a run but what tells of its time."""
+    options = SolveOptions(work_limit=200, n_threads=1)
+    run = create_run(world, RunRequest(folder, options, with_report=False), lambda _: None, known)
+    found = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    del found["manifest.json"]
+    return found | {
+        "plan.json": repr(run.document | {"wall_s": None}).encode(),
+        "warnings": repr(run.warnings).encode(),
+    }
+
+
+def test_later_systems_share_all_but_from_when_on_racks_may_stand() -> None:
+    """Limits are worked out again only where racks may never stand any more."""
+    known, starts = KnownSites(), []
+    for quarter in ("2027-Q1", "2027-Q2", "2027-Q3"):
+        deliveries = f"[{{quarter: {quarter}, racks: 5}}]".encode()
+        files = [
+            replace(file, content=re.sub(rb"(?<=deliveries: )\[.*\]", deliveries, file.content))
+            for file in gather_files("toy-supply")
+        ]
+        starts.append(int(lower(world_of_files(files), known=known).problem.first_period.min()))
+    assert starts == [0, 1, 2]
+    assert known.n_made == 1
+
+
 @pytest.mark.parametrize("toy", sorted(one.name for one in (library.FOLDER / "toys").iterdir() if one.is_dir()))
 def test_a_site_of_every_toy_is_lowered_from_what_its_key_holds(toy: str) -> None:
     world = load_world(toy)
@@ -66,4 +108,4 @@ def test_what_a_site_does_not_depend_on_cannot_be_read() -> None:
         with pytest.raises(AttributeError):
             getattr(part, name)
     with pytest.raises(AttributeError):
-        _ = seen.portfolio.supply[0].committed
+        _ = seen.portfolio.supply

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lowering_cases import Simulator, constants_by_hand, dead_nodes, holds, problem_holds, simulate
 
 from planner.export import highs_optimum
-from planner.lower import lower, lowering
+from planner.lower import lower, lowering, site_table
 from planner.lower.comparing import implies, undominated
 from planner.lower.constants import ConstantFlow
 from planner.lower.dominance import drop_implied
@@ -142,7 +142,7 @@ def test_reduced_power_limits_allow_exactly_the_same(scheme: dict[str, Any]) -> 
 def _same_plans(world: World, full: list[SimulatedLimit], families: set[str], most_racks: int) -> Problem:
     """Random plans break one of the problem's limits exactly when they break one of all that exist."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "_pieces", lambda *arguments: _only(families, *_PIECES(*arguments)))
+        patch.setattr(site_table, "_pieces", lambda *arguments: _only(families, *_PIECES(*arguments)))
         problem = lower(world).problem
     last = problem.n_periods - 1
     n_broken = 0
@@ -164,7 +164,7 @@ def _only(families: set[str], pieces: list[Piece], n_implied: int) -> tuple[list
     return [piece for piece in pieces if piece.name.family in families], n_implied
 
 
-_PIECES = lowering._pieces
+_PIECES = site_table._pieces
 
 
 def _answering_world(scheme: dict[str, Any], within: str) -> World:
@@ -309,7 +309,8 @@ def test_optimum_survives_the_reduction(scheme: dict[str, Any]) -> None:
     world = _world(scheme)
     reduced = lower(world)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "drop_implied", lambda limits, eligible: [])
+        for part in (lowering, site_table):
+            patch.setattr(part, "drop_implied", lambda limits, eligible: [])
         full = lower(world)
     assert reduced.dropped
     assert reduced.problem.n_limits < full.problem.n_limits
@@ -394,7 +395,8 @@ def test_bank_that_grows_has_one_window_for_each_size() -> None:
         "main-transformer", "main-transformer", "transformer-12mva", "line", count=3, in_service=dates
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "drop_implied", lambda limits, eligible: [])
+        for part in (lowering, site_table):
+            patch.setattr(part, "drop_implied", lambda limits, eligible: [])
         problem = lower(small_world(content)).problem
     first = "small:power:main-transformer-1"
     windows = [

@@ -11,7 +11,7 @@ from solve_cases import FULL_SIZE, changed, proof_of, random_certificate, random
 
 from planner.bench.small_world import write_small_world
 from planner.export import highs_optimum
-from planner.lower import lower, lowering, merging
+from planner.lower import lower, lowering, merging, site_table
 from planner.problem import INACTIVE
 from planner.solve import patterns as patterns_module
 from planner.solve.certificate import Certificate, bound_cents, certificate
@@ -31,7 +31,8 @@ SEEDS = (201, 202, 204, 207, 211, 216)
 
 
 def _without_implied(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(lowering, "drop_implied", lambda limits, eligible: [])
+    for part in (lowering, site_table):
+        patch.setattr(part, "drop_implied", lambda limits, eligible: [])
 
 
 def _without_contingencies(patch: pytest.MonkeyPatch) -> None:

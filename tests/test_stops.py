@@ -10,7 +10,7 @@ from fixtures.small_site import group, small_site
 from fixtures.small_world import small_world
 
 from planner.errors import InfeasibleError
-from planner.lower import lower, lowering
+from planner.lower import lower, lowering, site_table
 from planner.lower.site import prepare
 from planner.problem import SHARE_BITS
 from sites.schema.failures import FailureKind
@@ -42,7 +42,8 @@ def state_of(content: dict[str, Any]) -> EpochState:
 def all_limits(content: dict[str, Any]) -> Lowered:
     """The lowered world with limits that others imply."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "drop_implied", lambda limits, eligible: [])
+        for part in (lowering, site_table):
+            patch.setattr(part, "drop_implied", lambda limits, eligible: [])
         return lower(small_world(content))
 
 

@@ -12,7 +12,7 @@ from fixtures.small_site import CURTAILED, PROVENANCE, small_site, sourced
 from fixtures.small_world import small_portfolio, small_world
 
 from planner.errors import InfeasibleError
-from planner.lower import lower, lowering
+from planner.lower import lower, lowering, site_table
 from planner.lower.swing import swing_w
 from planner.problem import INACTIVE, SHARE_BITS
 
@@ -48,7 +48,8 @@ SOURCE = {"source": "round figure", "status": "assumption"}
 def all_limits(world: World) -> Problem:
     """The problem with limits that others imply."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lowering, "drop_implied", lambda limits, eligible: [])
+        for part in (lowering, site_table):
+            patch.setattr(part, "drop_implied", lambda limits, eligible: [])
         return lower(world).problem
 
 

@@ -184,22 +184,29 @@ def run_batch(
 
 
 def _jobs(plan: Plan, waiting: list[str], there: set[str]) -> Iterator[Job]:
-    """Single units first come first served, then what is left of every group."""
+    """Single units place by place, then what is left of every group.
+
+    Units of a place share what its sites are lowered to; the largest come first, so that no long one is left when all
+    others are done.
+    """
     wanted = set(waiting)
     grouped = {key for group in plan.groups for key in group.members}
+    place_of = {cell.key: f"{cell.portfolio}/{cell.site}" for cell in reversed(plan.cells)}
+    by_place: dict[str, list[str]] = {}
     for key in waiting:
         if key not in grouped:
-            yield _job((plan.tasks[key],), plan.predicted_bytes[key])
+            by_place.setdefault(place_of[key], []).append(key)
+    largest = {place: max(plan.predicted_bytes[key] for key in keys) for place, keys in by_place.items()}
+    for place in sorted(by_place, key=lambda one: -largest[one]):
+        for key in by_place[place]:
+            predicted = plan.predicted_bytes[key]
+            yield Job((plan.tasks[key],), predicted, allowance_bytes(predicted), place=place)
     for group in plan.groups:
         left = tuple(plan.tasks[key] for key in group.members if key in wanted and key not in there)
         if left:
             predicted = max(plan.predicted_bytes[key] for key in group.members)
             every = (plan.tasks[group.base], *(plan.tasks[key] for key in group.members))
-            yield _job(left, _SHARED * predicted, every)
-
-
-def _job(tasks: tuple[Task, ...], predicted: int, group: tuple[Task, ...] = ()) -> Job:
-    return Job(tasks, predicted, allowance_bytes(predicted), group)
+            yield Job(left, _SHARED * predicted, allowance_bytes(_SHARED * predicted), every)
 
 
 class _Run:

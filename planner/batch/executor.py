@@ -33,6 +33,8 @@ class Job:
     """Memory that the worker may take for it beyond what it has when it starts."""
     group: tuple[Task, ...] = ()
     """All tasks of the group, done ones included, from which what they share is learned."""
+    place: str = ""
+    """Portfolio and site that are planned; a worker that has planned them before is quicker. Of no result."""
 
 
 class Executor(Protocol):

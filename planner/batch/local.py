@@ -44,6 +44,8 @@ class _Worker:
     job: Job | None = None
     left: list[Task] = field(default_factory=list)
     """Tasks of its job without an outcome."""
+    place: str = ""
+    """Of the job that it was given last."""
     used: bool = False
     """Whether it has finished a task before."""
     retired: bool = False
@@ -96,12 +98,24 @@ class LocalExecutor:
     def _begin_jobs(self) -> None:
         """Give waiting jobs to idle or new workers, as far as memory goes."""
         while self._waiting:
-            job = self._waiting[0]
             busy = [worker for worker in self._workers if worker.job is not None]
-            if len(busy) >= self._n_workers or not self._has_memory(job, busy):
+            if len(busy) >= self._n_workers:
                 return
-            self._waiting.popleft()
+            number = self._chosen(busy)
+            job = self._waiting[number]
+            if not self._has_memory(job, busy):
+                return
+            del self._waiting[number]
             self._give(job, self._free_worker(job, len(busy)))
+
+    def _chosen(self, busy: list[_Worker]) -> int:
+        """The waiting job to begin: of a place that an idle worker knows, else of one that nobody works on."""
+        known = {worker.place for worker in self._workers if worker.job is None} - {""}
+        taken = {worker.place for worker in busy} - {""}
+        for number, job in enumerate(self._waiting):
+            if job.place in known:
+                return number
+        return next((number for number, job in enumerate(self._waiting) if job.place not in taken), 0)
 
     def _has_memory(self, job: Job, busy: list[_Worker]) -> bool:
         """Whether a job fits beside those that run; one job alone is always begun."""
@@ -113,7 +127,7 @@ class LocalExecutor:
         fresh = any(task.key in self._fresh_only for task in job.tasks)
         suited = [worker for worker in idle if not (fresh and worker.used)]
         if suited:
-            return suited[0]
+            return next((worker for worker in suited if worker.place == job.place), suited[0])
         if idle and n_busy + len(idle) >= self._n_workers:
             self._end(idle[0])
         return self._start()
@@ -136,6 +150,7 @@ class LocalExecutor:
 
     def _give(self, job: Job, worker: _Worker) -> None:
         worker.job, worker.left, worker.began_s = job, list(job.tasks), time.monotonic()
+        worker.place = job.place
         try:
             worker.pipe.send(job)
         except (BrokenPipeError, OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from planner.batch.outcome import ERROR, INPUT, MEMORY, REFUSED, ROOM, Beat, Failure, Outcome
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planner.batch.executor import Event, Job
     from planner.batch.store import Store
     from planner.batch.task import Settings, Task
+    from planner.lower.reuse import KnownSites
     from planner.solve.options import Progress
 
 
@@ -51,6 +52,7 @@ def _group(store: Store, job: Job, tell: Callable[[Event], None]) -> None:
     try:
         perform_group(store, job, note)
     except Exception as error:  # noqa: BLE001 - one group must never end the others
+        known_sites().clear()
         for task in job.tasks:
             if task.key not in told:
                 tell(Outcome(task.key, failure_of(error)))
@@ -106,11 +108,18 @@ def alone(store: Store, task: Task, tell: Callable[[Event], None]) -> float | No
     tell(Beat(task.key, "loading"))
     world = world_of_files(store.inputs(task.inputs))
     clock.lap("load_s")
+    known = known_sites()
+    if len(world.sites) > 1:
+        known.clear()  # many sites are lowered side by side and take enough memory
     with store.new_unit(task) as folder:
+        request = RunRequest(folder / RUN, solve_options(task.settings), with_report=False)
         try:
-            run = create_run(world, RunRequest(folder / RUN, solve_options(task.settings), with_report=False), beat)
+            run = create_run(world, request, beat, known if len(world.sites) == 1 else None)
         except InfeasibleError as error:
             summary = infeasible_summary(world, task, str(error))
+        except Exception:
+            known.clear()  # what ran out of memory may be half made
+            raise
         else:
             clock.lap("plan_s")
             if task.settings.verify:
@@ -121,6 +130,14 @@ def alone(store: Store, task: Task, tell: Callable[[Event], None]) -> float | No
         write_json(folder / SUMMARY, summary)
         write_json(folder / TIMINGS, clock.timings())
     return _gap_of(summary)
+
+
+@cache
+def known_sites() -> KnownSites:
+    """The site that this process has lowered last, for the next unit that plans it under another scenario."""
+    from planner.lower.reuse import KnownSites
+
+    return KnownSites(n_kept=1)
 
 
 def _gap_of(summary: dict[str, Any]) -> float | None:

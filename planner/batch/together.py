@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from planner.batch.outcome import Beat, Outcome
-from planner.batch.perform import Clock, RefusedError, alone, failure_of, guarded, require_accepted
+from planner.batch.perform import Clock, RefusedError, alone, failure_of, guarded, known_sites, require_accepted
 from planner.batch.store import RUN, SUMMARY, TIMINGS
 
 if TYPE_CHECKING:
@@ -53,11 +53,9 @@ def perform_group(store: Store, job: Job, tell: Callable[[Event], None]) -> None
 
     Parameters: store; job, with all tasks of its group; tell, called with beats and the outcome of every task.
     """
-    from planner.lower.reuse import KnownSites
-
     wanted = {task.key for task in job.tasks}
     tell(Beat(job.tasks[0].key, "lowering the group"))
-    known = KnownSites(n_kept=1)
+    known = known_sites()
     members, unfit = _lowered(store, job.group, known)
     for task in job.tasks:
         if task.key in unfit:  # planned for itself it says what is wrong, or that there is no plan

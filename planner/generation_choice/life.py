@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from planner.lower.lowering import offer_of
+from planner.lower.hosts import offer_of
 from planner.lower.money import HOURS_PER_QUARTER, QUARTERS_PER_YEAR, SiteMoney, prices_of
 from planner.lower.site import prepare
 from planner.lower.supply_at_meter import largest_meter_draw_w, supply_at_meter

@@ -12,6 +12,8 @@ from planner.lower.row_figures import RowFigures, figures_as_it_stands, figures_
 from planner.lower.stops import forbidden_stops, stops_in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from planner.lower.hosts import Offer
     from planner.lower.site import LoweredSite
     from sites.schema.lineup import Conversion
@@ -30,32 +32,51 @@ class Verdict:
     """What must be converted in the row for it."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """What a row offers each configuration, whatever is delivered."""
+
+    first_period: int | None
+    """Of the row, whatever is to stand there."""
+    reason: str
+    """Why it has none."""
+    fits: tuple[tuple[str | None, Conversion | None], ...] = ()
+    """By configuration what it needs and the row does not offer, and what must be converted for it."""
+
+
 class SiteEligibility:
-    """Eligibility of every configuration in every row of one site."""
+    """What every row of one site offers; nothing here depends on what is delivered."""
 
     def __init__(self, site: LoweredSite, offer: Offer, portfolio: PortfolioFile) -> None:
-        """Prepare; supply is that of the portfolio."""
+        """Prepare; the portfolio says when buildings open and what work racks do."""
         self._site, self._offer, self._portfolio = site, offer, portfolio
-        self._supplied = [self._first_supplied(one.system.name) for one in offer.configurations]
         self._mismatch = Mismatch(site, offer, portfolio)
         self._of_system = {
             system: tuple(k for k, one in enumerate(offer.configurations) if one.system.name == system)
             for system in offer.systems
         }
 
-    def verdicts(self) -> dict[str, tuple[Verdict, ...]]:
-        """By row id, one verdict for each configuration."""
-        return {row: self._row_verdicts(row) for row in self._site.rows}
+    def places(self) -> dict[str, Place]:
+        """By row id; equal ones are one object."""
+        known: dict[tuple[object, ...], Place] = {}
+        found: dict[str, Place] = {}
+        for row in self._site.rows:
+            place = self._place(row)
+            key = (place.first_period, place.reason, tuple((reason, id(change)) for reason, change in place.fits))
+            found[row] = known.setdefault(key, place)
+        return found
 
-    def _row_verdicts(self, row: str) -> tuple[Verdict, ...]:
+    def _place(self, row: str) -> Place:
         reason = self._not_ours(row)
         first, why = (None, reason) if reason else self._first_open(row, *self._first_standing(row))
         if first is None:
-            return (Verdict(None, why),) * len(self._offer.configurations)
+            return Place(None, why)
         chosen = {system: self._chosen(row, system) for system in self._offer.systems}
-        return tuple(
-            self._verdict(row, k, first, *chosen[one.system.name]) for k, one in enumerate(self._offer.configurations)
-        )
+        fits = []
+        for k, one in enumerate(self._offer.configurations):
+            figures, conversion = chosen[one.system.name]
+            fits.append((self._mismatch.reason(row, k, figures), conversion))
+        return Place(first, why, tuple(fits))
 
     def _chosen(self, row: str, system: str) -> tuple[RowFigures, Conversion | None]:
         """What the row offers a system: as it stands, or by the first conversion under which some of it fits."""
@@ -68,27 +89,6 @@ class SiteEligibility:
             if any(self._mismatch.reason(row, k, figures) is None for k in configurations):
                 return figures, conversion
         return standing, None
-
-    def _verdict(self, row: str, k: int, first: int, figures: RowFigures, conversion: Conversion | None) -> Verdict:
-        reason = self._mismatch.reason(row, k, figures)
-        if reason is not None:
-            return Verdict(None, reason)
-        supplied = self._supplied[k]
-        if supplied is None:
-            system = self._offer.configurations[k].system.name
-            reason = f"no rack of {system} is delivered by the last decision period"
-            return Verdict(None, reason, fits=True, conversion=conversion)
-        start = max(first, supplied) + (0 if conversion is None else conversion.quarters)
-        if conversion is not None and start >= len(self._offer.periods):
-            reason = f"the conversion '{conversion.name}' would be done only after the last decision period"
-            return Verdict(None, reason, fits=True, conversion=conversion)
-        return Verdict(start, None, fits=True, conversion=conversion)
-
-    def _first_supplied(self, system: str) -> int | None:
-        for t, period in enumerate(self._offer.periods):
-            if delivered_racks(self._portfolio, system, period) > 0:
-                return t
-        return None
 
     def _not_ours(self, row: str) -> str | None:
         fields = self._site.rows[row]
@@ -128,3 +128,46 @@ class SiteEligibility:
             elif first is None:
                 first = state.epoch.first_period
         return first, reason
+
+
+def verdicts_of(places: Mapping[str, Place], offer: Offer, portfolio: PortfolioFile) -> dict[str, tuple[Verdict, ...]]:
+    """By row id, one verdict for each configuration on offer; like rows share theirs.
+
+    Parameters: places of the rows; portfolio, whose supply says when each system first comes.
+    """
+    supplied = {system: _first_supplied(system, offer, portfolio) for system in offer.systems}
+    known: dict[int, tuple[Verdict, ...]] = {}
+    for place in places.values():
+        if id(place) not in known:
+            known[id(place)] = _verdicts(place, offer, supplied)
+    return {row: known[id(place)] for row, place in places.items()}
+
+
+def _first_supplied(system: str, offer: Offer, portfolio: PortfolioFile) -> int | None:
+    arrived = (t for t, period in enumerate(offer.periods) if delivered_racks(portfolio, system, period) > 0)
+    return next(arrived, None)
+
+
+def _verdicts(place: Place, offer: Offer, supplied: Mapping[str, int | None]) -> tuple[Verdict, ...]:
+    if place.first_period is None:
+        return (Verdict(None, place.reason),) * len(offer.configurations)
+    return tuple(
+        _verdict(place.first_period, one.system.name, supplied[one.system.name], len(offer.periods), *fit)
+        for one, fit in zip(offer.configurations, place.fits, strict=True)
+    )
+
+
+def _verdict(
+    first: int, system: str, supplied: int | None, n_periods: int, reason: str | None, conversion: Conversion | None
+) -> Verdict:
+    """Of a configuration of a system in a row that is there from a first period on."""
+    if reason is not None:
+        return Verdict(None, reason)
+    if supplied is None:
+        reason = f"no rack of {system} is delivered by the last decision period"
+        return Verdict(None, reason, fits=True, conversion=conversion)
+    start = max(first, supplied) + (0 if conversion is None else conversion.quarters)
+    if conversion is not None and start >= n_periods:
+        reason = f"the conversion '{conversion.name}' would be done only after the last decision period"
+        return Verdict(None, reason, fits=True, conversion=conversion)
+    return Verdict(start, None, fits=True, conversion=conversion)

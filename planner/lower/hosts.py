@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from planner.lower.draws import Draw, draw_of
+from sites.calendar import quarters_from
+from sites.portfolio_checks import decision_periods
+
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from planner.lower.draws import Draw
     from planner.lower.site import LoweredSite
-    from sites.catalog.loader import Configuration
+    from sites.catalog.loader import Catalog, Configuration
     from sites.schema.lineup import Conversion
+    from sites.schema.portfolio import PortfolioFile
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,17 @@ class Offer:
     def electrical(self) -> tuple[tuple[int, int, int, int], ...]:
         """The four electrical draws of every configuration."""
         return tuple(draw.electrical for draw in self.draws)
+
+
+def offer_of(portfolio: PortfolioFile, catalog: Catalog) -> Offer:
+    """What the portfolio offers, over its decision quarters."""
+    configurations = tuple(catalog.configuration(name) for name in portfolio.configurations)
+    return Offer(
+        configurations=configurations,
+        draws=tuple(draw_of(one) for one in configurations),
+        systems=tuple(dict.fromkeys(one.system.name for one in configurations)),
+        periods=quarters_from(portfolio.start, decision_periods(portfolio)),
+    )
 
 
 @dataclass(frozen=True)

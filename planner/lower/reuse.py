@@ -1,30 +1,37 @@
 """Sites lowered once for many portfolios that differ in money, supply or envelope only.
 
 Most of lowering is what can be said of a site alone. To be sure that a site may be reused, it is lowered from a world
-that lacks all that may differ: prices, the envelope, contracts, all of the supply but when each system first comes.
-What it was lowered from is then the key, and reading anything else raises AttributeError.
+that lacks all that may differ: prices, the envelope, contracts, supply. What it was lowered from is then the key, and
+reading anything else raises AttributeError. Supply decides from when on racks may stand in a row, which is worked out
+for every portfolio, and thereby which may ever do so: limits are kept by that.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from planner.lower.joint_limits import delivered_racks
-from sites.calendar import quarters_from
-from sites.portfolio_checks import decision_periods
+from planner.lower.eligibility import SiteEligibility
+from planner.lower.hosts import offer_of
+from planner.lower.refresh import refreshes_of
+from planner.lower.site import prepare
+from planner.lower.site_table import limits_alone, site_verdicts, whenever
+from sites.checks import require_sound
+from sites.expansion import expand
 from sites.schema.catalog import RackSystem
 from sites.schema.common import Model
-from sites.schema.portfolio import Delivery, Money, PortfolioFile, Supply
+from sites.schema.portfolio import Money, PortfolioFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from planner.lower.lowering import SiteTable
+    from planner.lower.eligibility import Place
+    from planner.lower.refresh import Refreshes
     from planner.lower.site import LoweredSite
+    from planner.lower.site_table import SiteTable, Verdicts
     from sites.catalog.loader import Catalog
+    from sites.checks import Finding
+    from sites.expansion.graphs import SiteGraphs
     from sites.world import World
 
 M = TypeVar("M", bound=Model)
@@ -32,10 +39,25 @@ _SEEN = (
     "name", "start", "periods", "decisions_until", "configurations", "floors", "shares", "tranches", "refresh",
     "workloads", "openings",
 )  # fmt: skip
-"""Keys of a portfolio that a site alone depends on, beside its supply and the kind of work of its money."""
+"""Keys of a portfolio that a site alone depends on, beside the kind of work of its money."""
 _UNSEEN_OF_SYSTEMS = frozenset({"price", "network_price", "rental"})
 _UNSEEN_FILES = frozenset({"catalog/rack_systems.yaml", "catalog/economics.yaml", "catalog/throughput.yaml"})
 """Files of the catalogue whose content a key takes from what is seen of it, or not at all."""
+_TABLES_KEPT = 6
+"""Of each site, for portfolios whose systems come so late that other racks may ever stand."""
+
+
+@dataclass
+class _Known:
+    """What has been worked out of one site."""
+
+    graphs: SiteGraphs
+    findings: tuple[Finding, ...] | None = None
+    """Warnings of the checks on its graphs, once these have been made."""
+    site: LoweredSite | None = None
+    places: dict[str, Place] = field(default_factory=dict)
+    tables: list[tuple[Verdicts, SiteTable]] = field(default_factory=list)
+    """Limits by which racks may ever stand where."""
 
 
 class KnownSites:
@@ -44,25 +66,60 @@ class KnownSites:
     def __init__(self, n_kept: int = 12) -> None:
         """Parameters: n_kept, sites to keep; each may take some hundred megabytes."""
         self._n_kept = n_kept
-        self._known: OrderedDict[str, tuple[LoweredSite, SiteTable]] = OrderedDict()
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self.n_made = 0
+        """Sites whose limits have been worked out."""
 
-    def of(
-        self, world: World, number: int, make: Callable[[World, int], tuple[LoweredSite, SiteTable]]
-    ) -> tuple[LoweredSite, SiteTable]:
-        """A site of a world, lowered now or before.
+    def clear(self) -> None:
+        """Let go of all of them."""
+        self._known.clear()
 
-        Parameters: number, of the site; make, lowers a site of a world that lacks what a site does not depend on.
+    def sound(self, world: World, number: int) -> tuple[Finding, ...]:
+        """Warnings of the checks on the graphs of a site of a world; raises InputError with every error."""
+        known = self._found(seen_of_sites(world), number)
+        if known.findings is None:
+            known.findings = tuple(require_sound(known.graphs))
+        return known.findings
+
+    def of(self, world: World, number: int) -> tuple[LoweredSite, SiteTable]:
+        """A site of a world, lowered now or before, and what it adds to the problem.
+
+        Parameters: number, of the site. Raises InputError as lowering does.
         """
         seen = seen_of_sites(world)
+        offer = offer_of(seen.portfolio, seen.catalog)
+        refreshes = refreshes_of(seen.portfolio, offer)
+        known = self._found(seen, number)
+        if known.site is None:
+            site = prepare(seen.sites[number], seen.catalog, offer.periods, known.graphs)
+            known.places = SiteEligibility(site, offer, seen.portfolio).places()
+            known.site = site
+        verdicts = site_verdicts(known.places, refreshes, world.portfolio)
+        table = self._table(known, known.site, seen, refreshes, whenever(verdicts))
+        return known.site, replace(table, verdicts=verdicts)
+
+    def _found(self, seen: World, number: int) -> _Known:
         key = _key(seen, number)
         if key not in self._known:
-            self._known[key] = make(seen, number)
-            self.n_made += 1
-            while len(self._known) > self._n_kept:
+            while len(self._known) >= self._n_kept:  # before the next is made, so that they never lie side by side
                 self._known.popitem(last=False)
+            self._known[key] = _Known(expand(seen.sites[number].site, seen.catalog))
         self._known.move_to_end(key)
         return self._known[key]
+
+    def _table(self, known: _Known, site: LoweredSite, seen: World, refreshes: Refreshes, ever: Verdicts) -> SiteTable:
+        """The limits of a site where racks may ever stand so, worked out now or before."""
+        for own, table in known.tables:
+            if own == ever:
+                if table.refused is not None:
+                    table.refused.with_traceback(None)  # frames of another plan, and all that they hold
+                return table
+        table = limits_alone(seen, refreshes, site, ever)
+        self.n_made += 1
+        if len(seen.sites) > 1:
+            site.forget()  # what failures change is large, and there are many
+        known.tables = [*known.tables[1 - _TABLES_KEPT :], (ever, table)]
+        return table
 
 
 def sites_key(world: World) -> str:
@@ -79,20 +136,8 @@ def seen_of_sites(world: World) -> World:
         PortfolioFile,
         **{name: getattr(portfolio, name) for name in _SEEN},
         money=_having(Money, workload=portfolio.money.workload),
-        supply=_first_deliveries(portfolio),
     )
     return replace(world, portfolio=seen, catalog=_without_prices(world.catalog))
-
-
-def _first_deliveries(portfolio: PortfolioFile) -> tuple[Supply, ...]:
-    """When each system first comes; how many come is for joint limits."""
-    periods = quarters_from(portfolio.start, decision_periods(portfolio))
-    found = []
-    for system in dict.fromkeys(one.system for one in portfolio.supply):
-        first = next((period for period in periods if delivered_racks(portfolio, system, period) > 0), None)
-        deliveries = () if first is None else (Delivery(quarter=first, racks=1),)
-        found.append(_having(Supply, system=system, deliveries=deliveries))
-    return tuple(found)
 
 
 def _without_prices(catalog: Catalog) -> Catalog:

@@ -144,12 +144,14 @@ class LoweredSite:
         return next((s.epoch.first_period for s in self.states if row in s.epoch.power), n_periods)
 
 
-def prepare(world_site: WorldSite, catalog: Catalog, periods: Sequence[str]) -> LoweredSite:
+def prepare(
+    world_site: WorldSite, catalog: Catalog, periods: Sequence[str], graphs: SiteGraphs | None = None
+) -> LoweredSite:
     """Expand a site and walk its graphs for every epoch of the plan.
 
-    Parameters: world_site; catalog; periods, decision quarters.
+    Parameters: world_site; catalog; periods, decision quarters; graphs of the site, where it has been expanded already.
     """
-    graphs = expand(world_site.site, catalog)
+    graphs = graphs or expand(world_site.site, catalog)
     couplings = couple(graphs)
     facility = facility_of(graphs, couplings)
     maintained = maintained_elements(graphs, facility.needed_by)

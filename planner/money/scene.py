@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from planner.lower.lowering import offer_of
+from planner.lower.hosts import offer_of
 from planner.lower.money import SiteMoney, prices_of
 from planner.lower.supply_at_meter import charged_draw_w, supply_at_meter
 from planner.money.standing import site_racks

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.lower.assemble import rack_values
-from planner.lower.hosts import SiteHosts
-from planner.lower.lowering import offer_of
+from planner.lower.hosts import SiteHosts, offer_of
 from planner.lower.money import SiteMoney, prices_of
 from planner.lower.supply_at_meter import charged_draw_w, largest_meter_draw_w, supply_at_meter
 from planner.objectives.scales import CENTS_PER_USD, per_unit

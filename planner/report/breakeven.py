@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Any
 
-from planner.lower.lowering import offer_of
+from planner.lower.hosts import offer_of
 from planner.lower.money import SiteMoney, prices_of
 from planner.lower.supply_at_meter import supply_at_meter
 from planner.report.words import dollars

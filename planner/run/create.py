@@ -39,13 +39,15 @@ from planner.run.tables import (
 from planner.run.terms import terms_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from planner.lower.lowered import Lowered
+    from planner.lower.reuse import KnownSites
     from planner.objectives.aimed import Aimed
     from planner.solve.options import Progress, SolveOptions
     from planner.solve.solve import Solution
+    from sites.checks import Finding
     from sites.expansion.graphs import SiteGraphs
     from sites.world import World
 
@@ -75,12 +77,15 @@ class Run:
     """What the checks of the graphs found that a planner should know."""
 
 
-def create_run(world: World, request: RunRequest, tell: Callable[[Progress], None]) -> Run:
+def create_run(
+    world: World, request: RunRequest, tell: Callable[[Progress], None], known: KnownSites | None = None
+) -> Run:
     """Plan a world and write its run folder.
 
-    Parameters: world, as loaded; request; tell, called with the solver's progress. Raises InputError when the folder
-    may not be written, InfeasibleError when no plan exists, BackendError when the backend does not run here, and
-    GuideError when the guide does not fit. Nothing is written unless the whole run succeeds.
+    Parameters: world, as loaded; request; tell, called with the solver's progress; known, sites lowered before, used
+    and added to, by which nothing but the time changes. Raises InputError when the folder may not be written,
+    InfeasibleError when no plan exists, BackendError when the backend does not run here, and GuideError when the guide
+    does not fit. Nothing is written unless the whole run succeeds.
     """
     from planner.lower import lower
     from planner.objectives.aimed import solve_for_objective
@@ -90,8 +95,8 @@ def create_run(world: World, request: RunRequest, tell: Callable[[Progress], Non
     refuse_foreign_folder(request.out)
     started, clock = datetime.now(UTC), monotonic()
     tell(Progress("lowering", 0.0, 0, None, None))
-    warnings = check_world(world)
-    lowered = lower(world, request.options.n_threads if len(world.sites) >= _MANY_SITES else 1)
+    warnings, graphs = _sound(world, known)
+    lowered = lower(world, request.options.n_threads if len(world.sites) >= _MANY_SITES else 1, known, graphs)
     lowering_s = monotonic() - clock
     options = request.options
     if request.guide_file is not None:
@@ -127,12 +132,25 @@ def write_run(
 
 def check_world(world: World) -> tuple[str, ...]:
     """Warnings on the graphs of every site; raises InputError with every error of a site."""
+    return _sound(world, None)[0]
+
+
+def _sound(world: World, known: KnownSites | None) -> tuple[tuple[str, ...], list[SiteGraphs] | None]:
+    """Warnings on the graphs of every site, and the graphs, where they are not kept with the known sites."""
     from sites.checks import require_sound
     from sites.expansion import expand
 
-    return tuple(
-        f"{one.name}: {finding}" for one in world.sites for finding in require_sound(expand(one.site, world.catalog))
-    )
+    of_sites: list[Sequence[Finding]]
+    graphs: list[SiteGraphs] | None = None
+    if known is not None:
+        of_sites = [known.sound(world, number) for number in range(len(world.sites))]
+    else:
+        of_sites, graphs = [], []
+        for one in world.sites:
+            graphs.append(expand(one.site, world.catalog))
+            of_sites.append(require_sound(graphs[-1]))
+    warnings = [f"{one.name}: {found}" for one, own in zip(world.sites, of_sites, strict=True) for found in own]
+    return tuple(warnings), graphs
 
 
 def _options_record(request: RunRequest, solution: Solution) -> dict[str, Any]:
