@@ -38,6 +38,8 @@ KERNELS: dict[str, KernelSpec] = {
         _in("profiles", "raise_profiles", "state"),
         _in("search", "construct", "state"),
         _in("search", "search", "state"),
+        _in("scenarios", "search_scenarios", "states"),
+        _in("scenarios", "raise_scenarios", "states"),
         _in("hourly", "hourly_year", "result"),
     )
 }

@@ -12,6 +12,7 @@ from kernels.samples.calls import Call
 from kernels.samples.first_order import ModelShape, make_model, make_state
 from kernels.samples.packing import CaseShape, make_case, schedule
 from kernels.samples.years import empty_year, make_year
+from kernels.stack import empty_states, stacked_guides, stacked_models
 from kernels.work_counts import UNITS, counted
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def floor_s(n_bytes: float, memory: Memory) -> float:
 def example_calls() -> Iterator[Call]:
     """A call of every kernel, large enough that its arrays' ends do not count: the examples of the table.
 
-    96 rows in 24 blocks, 16 quarters, 4 configurations, 64 lanes; a program with 4.7 entries for each of its variables
-    and constraints, as campuses of few classes of rows have, 16 quarters, 64 lanes, in both kinds of float; a year of
-    5 sites under 16 scenarios.
+    96 rows in 24 blocks, 16 quarters, 4 configurations, 64 lanes, of scenarios too; a program with 4.7 entries for each
+    of its variables and constraints, as campuses of few classes of rows have, 16 quarters, 64 lanes, in both kinds of
+    float; a year of 5 sites under 16 scenarios.
     """
     case = make_case(CaseShape(3, (4,) * 24, (2, 2), 16, partial_units=False, contract=True, heavy=False))
     model, guide, state = case.model, case.guide, empty_state(case.model, 64)
@@ -57,6 +58,9 @@ def example_calls() -> Iterator[Call]:
     yield Call("construct", (model, guide, state, *begin, schedule()))
     for name in ("search", "strip", "raise_profiles"):
         yield Call(name, (model, guide, state, schedule(40, first_step=1)))
+    stacks = stacked_models([model] * 64), stacked_guides([guide] * 64)
+    for name in ("search_scenarios", "raise_scenarios"):
+        yield Call(name, (*stacks, empty_states(model, 64), np.arange(64), schedule(40, first_step=1)))
     for dtype in (np.float64, np.float32):
         program = make_model(ModelShape(5, 11, 1, 32, 16, 64, contract=True), dtype)
         point = make_state(program, 5)

@@ -12,7 +12,7 @@ import ast
 import inspect
 import textwrap
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +21,14 @@ from kernels.constants import MOST_BLOCKS
 from kernels.hourly import ELEMENT, MACHINERY
 from kernels.loops import cooling_hour, hourly
 from kernels.loops.search import choose_blocks
+from kernels.stack import guide_of, model_of, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from kernels.contract import FirstOrderModel, FirstOrderState, PackingModel, Schedule, SearchGuide, SearchState
     from kernels.hourly import YearInput, YearModel, YearResult
+    from kernels.stack import GuideStack, ModelStack, StateStack
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ UNITS = {
     "search": "emptied row × configuration × period × lane",
     "strip": "row × configuration × period × lane",
     "raise_profiles": "row × configuration × period × lane",
+    "search_scenarios": "emptied row × configuration × period × lane",
+    "raise_scenarios": "row × configuration × period × lane",
     "first_order_steps": "step × entry × period × lane",
     "first_order_errors": "entry × period × lane",
     "first_order_squares": "variable × period × lane",
@@ -160,8 +164,11 @@ def _of_blocks(model: PackingModel, guide: SearchGuide, state: SearchState, step
         rows = [row for one in blocks for row in model.block_row_idx[model.block_ptr[one] : model.block_ptr[one + 1]]]
         if rows:
             found.append(_moved(model, guide, state, rows, blocks))
-    sums = (sum(getattr(one, name) for one in found) for name in ("n_bytes", "n_operations", "n_units"))
-    return Counted(*sums)
+    return _total(found)
+
+
+def _total(found: list[Counted]) -> Counted:
+    return Counted(*(sum(getattr(one, name) for one in found) for name in ("n_bytes", "n_operations", "n_units")))
 
 
 def _profiles(model: PackingModel, _: SearchGuide, state: SearchState, __: Schedule) -> Counted:
@@ -169,6 +176,18 @@ def _profiles(model: PackingModel, _: SearchGuide, state: SearchState, __: Sched
     looked = Counted(_bytes(state.n_racks, model.most_racks), state.n_racks.size, state.n_racks.size)
     value = _plan_value(model, state.n_racks, state.block_value, state.block_revenue, state.revenue, state.objective)
     return looked + value
+
+
+def _scenarios(
+    move: Callable[..., Counted],
+    models: ModelStack,
+    guides: GuideStack,
+    states: StateStack,
+    lane_idx: Any,
+    plan: Schedule,
+) -> Counted:
+    """What a move has to do in each of the lanes, each with tables of its own."""
+    return _total([move(model_of(models, at), guide_of(guides, at), state_of(states, at), plan) for at in lane_idx])
 
 
 def _gain(model: FirstOrderModel, dual: Any, result: Any) -> Counted:
@@ -266,6 +285,8 @@ _COUNTS: dict[str, Callable[..., Counted]] = {
     "search": _search,
     "strip": _profiles,
     "raise_profiles": _profiles,
+    "search_scenarios": partial(_scenarios, _search),
+    "raise_scenarios": partial(_scenarios, _profiles),
     "first_order_steps": _steps,
     "first_order_errors": _errors,
     "first_order_squares": _squares,

@@ -68,6 +68,7 @@ def searched(case: Case, n_lanes: int, backend: str, first_lane: int = 0) -> Sea
 def test_every_kernel_is_compared() -> None:
     compared = {*ROUND, "loads", "slack", "plan_value"}
     compared |= {name for name in KERNELS if name.startswith("first_order_")}  # in test_first_order_kernels.py
+    compared |= {"search_scenarios", "raise_scenarios"}  # in test_scenario_kernels.py
     compared.add("hourly_year")  # in floating point, within a tolerance, in test_year.py
     assert compared == KERNELS.keys()
 

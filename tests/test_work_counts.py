@@ -14,7 +14,7 @@ from kernels.hourly import ELEMENT, MACHINERY
 from kernels.loops.search import choose_blocks
 from kernels.plans import empty_state
 from kernels.registry import KERNELS
-from kernels.samples.calls import first_order_calls, packing_calls, year_calls
+from kernels.samples.calls import first_order_calls, packing_calls, scenario_calls, year_calls
 from kernels.samples.packing import CaseShape, make_case, schedule
 from kernels.samples.years import empty_year, make_year
 from kernels.work_counts import UNITS, Counted, counted, gathered_bytes, operations_of
@@ -22,6 +22,7 @@ from kernels.work_counts import UNITS, Counted, counted, gathered_bytes, operati
 CALLS = {
     n: [
         *packing_calls(n),
+        *scenario_calls(n),
         *(call for dtype in (np.float64, np.float32) for call in first_order_calls(n, dtype)),
         *year_calls(n),
     ]

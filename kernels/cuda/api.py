@@ -25,4 +25,9 @@ def device(function: Callable[..., Any]) -> Any:
     return cuda.jit(device=True)(function)
 
 
-__all__ = ["SIMULATED", "cuda", "device"]
+def inlined(function: Callable[..., Any]) -> Any:
+    """A function that is copied to where a kernel calls it; others may not return an array that they cut out."""
+    return cuda.jit(device=True, inline="always")(function)
+
+
+__all__ = ["SIMULATED", "cuda", "device", "inlined"]

@@ -20,6 +20,7 @@ from kernels.cuda.block_racks import (
     row_at,
     rows_of,
     standing_in,
+    table_row,
 )
 from kernels.jitable import allocation_free, at
 from kernels.loops.random import draw_of
@@ -63,8 +64,10 @@ def begin_refill(
     row_place = at(cuda.threadIdx.y)
     while row_place < rows_of(model, block):
         if cuda.threadIdx.x == 0:
-            row, word_idx = row_at(model, block, row_place), tables.room.rows + row_place
-            shared[at(word_idx)] = row_switch(guide, block, row, n_periods, word, drawn)
+            row, word_idx = table_row(model, shared, block, row_place), tables.room.rows + row_place
+            shared[at(word_idx)] = row_switch(
+                guide, block, row, row_at(model, block, row_place), n_periods, word, drawn
+            )
             shared[at(word_idx + tables.room.n_rows)] = (
                 lowest_profile(model, row, system, n_periods) - model.system_ptr[system]
             )
@@ -107,7 +110,7 @@ def measure_row(model: PackingModel, tables: BlockTables, shared: Any, block: in
     while period < n_periods:
         position = position_in(tables, shared, row_place, period, positions_of(model, system))
         configuration = configuration_at(model, system, position)
-        room = model.most_racks[row_at(model, block, row_place), configuration, period]
+        room = model.most_racks[table_row(model, shared, block, row_place), configuration, period]
         entry = first_entry(tables, place)
         while entry < end_entry(tables, place):
             coefficient = tables.entry_coefficient[entry, configuration]
@@ -134,7 +137,8 @@ def place_row(
     n_periods, place = model.capacity.shape[1], place_of(model, block, row_place)
     period = at(cuda.threadIdx.x)
     while period < n_periods:
-        count = lasting_room(guide, tables, shared, row_at(model, block, row_place), system, period, n_periods, most)
+        row = table_row(model, shared, block, row_place)
+        count = lasting_room(guide, tables, shared, row, system, period, n_periods, most)
         if count != 0:
             position = position_in(tables, shared, row_place, period, positions_of(model, system))
             if cuda.threadIdx.y == 0:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kernels.contract import PackingModel
     from kernels.cuda.block_tables import BlockTables
 
+FIRST_ROW, FIRST_BLOCK = 17, 18
+"""Words of a lane: where its model begins in tables by row and by block; 0 where all lanes have one model."""
 BLOCK, SYSTEM = 3, 9
 """Words of a refill: its block and system.
 
@@ -51,6 +53,18 @@ def place_of(model: PackingModel, block: int, row_place: int) -> int:
 def row_at(model: PackingModel, block: int, row_place: int) -> int:
     """A block's row."""
     return at(model.block_row_idx[place_of(model, block, row_place)])
+
+
+@allocation_free
+def table_row(model: PackingModel, shared: Any, block: int, row_place: int) -> int:
+    """Where a block's row stands in tables that the lanes' models have each for itself, one after the other."""
+    return at(model.block_row_idx[place_of(model, block, row_place)] + shared[FIRST_ROW])
+
+
+@allocation_free
+def table_block(shared: Any, block: int) -> int:
+    """Where a block stands in such tables."""
+    return at(block + shared[FIRST_BLOCK])
 
 
 @allocation_free

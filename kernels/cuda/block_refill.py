@@ -21,6 +21,7 @@ from kernels.cuda.block_racks import (
     positions_of,
     row_at,
     rows_of,
+    table_row,
 )
 from kernels.cuda.block_worth import block_worth, row_worth
 from kernels.jitable import allocation_free, at
@@ -116,7 +117,7 @@ def exchange(
     at_row = tables.room.racks + row_place * positions_of(model, system) * n_periods
     period = at(cuda.threadIdx.x)
     while period < n_periods:
-        count, row = shared[at(at_row + low * n_periods + period)], row_at(model, block, row_place)
+        count, row = shared[at(at_row + low * n_periods + period)], table_row(model, shared, block, row_place)
         chance = shared[at(tables.room.by_row + row_place * n_periods + period)]
         if count > 0 and may_exchange(model, guide, row, lower, higher, period, chance):
             count = measure_exchange(tables, shared, place, lower, higher, period, n_periods, count)

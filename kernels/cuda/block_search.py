@@ -9,12 +9,13 @@ from numba import int64
 
 from kernels.constants import MOST_BLOCKS
 from kernels.cuda.api import cuda, device
-from kernels.cuda.block_racks import BLOCK, SYSTEM
+from kernels.cuda.block_racks import BLOCK, FIRST_BLOCK, FIRST_ROW, SYSTEM, table_block
 from kernels.cuda.block_refill import refill
 from kernels.cuda.block_state import (
     CHOSEN,
     N_CHOSEN,
     Kept,
+    LaneNumbers,
     LaneState,
     Plans,
     copy_racks,
@@ -32,7 +33,6 @@ from kernels.cuda.launch import MOST_SHARED_BYTES, MOST_THREADS
 from kernels.jitable import allocation_free, at
 from kernels.loops.random import draw_of, step_word
 from kernels.loops.search import choose_blocks, choose_pattern
-from kernels.loops.value import premium
 
 if TYPE_CHECKING:
     from kernels.contract import PackingModel, Schedule, SearchGuide
@@ -51,9 +51,9 @@ def search_kernel(
 ) -> None:
     """All steps of a lane, one thread block for each."""
     shared = cuda.shared.array(0, int64)
-    lane = at(cuda.blockIdx.x)
-    while lane < plans.own.slack.shape[0]:
-        set_word(shared, LANE, lane)
+    place = at(cuda.blockIdx.x)
+    while place < plans.lanes.lane_idx.shape[0]:
+        begin_lane(model, plans, shared, plans.lanes.lane_idx[place])
         index = at(0)
         while index < schedule.threshold.shape[0]:
             step = schedule.first_step + index
@@ -61,13 +61,13 @@ def search_kernel(
             number = at(0)
             while number < shared[N_CHOSEN]:
                 block = at(shared[at(CHOSEN + number)])
-                word = step_word(schedule.seed, schedule.first_lane + shared[LANE], schedule.first_step + index)
-                pattern = choose_pattern(guide, block, draw_of(word, block + (1 << 20)))
+                word = step_word(schedule.seed, plans.lanes.number[at(shared[LANE])], schedule.first_step + index)
+                pattern = choose_pattern(guide, table_block(shared, block), draw_of(word, block + (1 << 20)))
                 fill_block(model, guide, tables, plans, shared, block, pattern, word, schedule.first_step + index > 0)
                 number = at(number + 1)
             end_step(model, tables, plans, shared, at(shared[LANE]), schedule.threshold[index])
             index = at(index + 1)
-        lane = at(lane + cuda.gridDim.x)
+        place = at(place + cuda.gridDim.x)
 
 
 def construct_kernel(
@@ -84,7 +84,7 @@ def construct_kernel(
     shared = cuda.shared.array(0, int64)
     lane = at(cuda.blockIdx.x)
     while lane < plans.own.slack.shape[0]:
-        set_word(shared, LANE, lane)
+        begin_lane(model, plans, shared, lane)
         add_premium(model, plans, at(shared[LANE]), -1)
         position = at(0)
         while position < block_order_idx.shape[0]:
@@ -99,6 +99,15 @@ def construct_kernel(
             position = at(position + 1)
         add_premium(model, plans, at(shared[LANE]), 1)
         lane = at(lane + cuda.gridDim.x)
+
+
+@device
+def begin_lane(model: PackingModel, plans: Plans, shared: Any, lane: int) -> None:
+    """Write down a thread block's lane, and where the tables of its model begin."""
+    set_word(shared, LANE, lane)
+    model_idx = plans.lanes.model_idx[at(shared[LANE])]
+    set_word(shared, FIRST_ROW, model_idx * plans.own.n_racks.shape[1])
+    set_word(shared, FIRST_BLOCK, model_idx * (model.block_ptr.shape[0] - 1))
 
 
 @device
@@ -146,7 +155,7 @@ def begin_step(
 def end_step(model: PackingModel, tables: BlockTables, plans: Plans, shared: Any, lane: int, threshold: int) -> None:
     """Keep the lane's new plan where it is worse by no more than the threshold, else put the one before back."""
     if cuda.threadIdx.x == 0 and cuda.threadIdx.y == 0:
-        after = plans.state.objective[lane] + premium(model, plans.state.revenue, lane)
+        after = plans.state.objective[lane] + lane_premium(model, plans, lane)
         refused = after + threshold < shared[BEFORE]
         shared[REFUSED] = 1 if refused else 0
         plans.state.objective[lane] = shared[BEFORE] if refused else after
@@ -161,12 +170,26 @@ def end_step(model: PackingModel, tables: BlockTables, plans: Plans, shared: Any
     cuda.syncthreads()
 
 
+@allocation_free
+def lane_premium(model: PackingModel, plans: Plans, lane: int) -> int:
+    """Worth of the contract, see `kernels.loops.value.premium`."""
+    model_idx = at(plans.lanes.model_idx[lane])
+    left, worth, period = model.contract_amount[model_idx], 0, at(0)
+    while period < plans.state.revenue.shape[0]:
+        used = min(plans.state.revenue[period, lane], left)
+        left -= used
+        rate = model.contract_rate[at(model_idx * plans.state.revenue.shape[0] + period)]
+        worth += ((used >> 10) * rate) >> 10
+        period = at(period + 1)
+    return worth
+
+
 @device
 def add_premium(model: PackingModel, plans: Plans, lane: int, sign: int) -> None:
     """Add the contract's premium to a lane's objective, or take it off."""
     cuda.syncthreads()
     if cuda.threadIdx.x == 0 and cuda.threadIdx.y == 0:
-        plans.state.objective[lane] += sign * premium(model, plans.state.revenue, lane)
+        plans.state.objective[lane] += sign * lane_premium(model, plans, lane)
     cuda.syncthreads()
 
 
@@ -254,7 +277,9 @@ def compile_cases() -> list[CompileCase]:
     line, square, cube = (np.zeros((1,) * n, np.int64) for n in (1, 2, 3))
     racks = np.zeros((1, 1, 1, 1), np.int64)
     tables = BlockTables(line, line, square, line, line, SharedRoom(*range(len(SharedRoom._fields))))
-    plans = Plans(empty_state(case.model, 1), LaneState(racks, cube), Kept(racks, cube, cube))
+    plans = Plans(
+        empty_state(case.model, 1), LaneState(racks, cube), Kept(racks, cube, cube), LaneNumbers(line, line, line)
+    )
     given = (case.model, case.guide, tables, plans)
     most = MOST_THREADS, MOST_SHARED_BYTES
     return [

@@ -43,6 +43,17 @@ class Kept(NamedTuple):
     """[n_thread_blocks, MOST_BLOCKS + 1, n_periods] of the blocks, and last of the whole plan."""
 
 
+class LaneNumbers(NamedTuple):
+    """Which lanes are searched, and what each goes by."""
+
+    lane_idx: NDArray[np.int64]
+    """[n_searched] lanes, one for each thread block at a time."""
+    model_idx: NDArray[np.int64]
+    """[n_lanes] model of each lane among those that lie one after the other."""
+    number: NDArray[np.int64]
+    """[n_lanes] that each lane draws by."""
+
+
 class Plans(NamedTuple):
     """All that a search changes."""
 
@@ -50,6 +61,7 @@ class Plans(NamedTuple):
     own: LaneState
     """Takes the place of the state's racks and slack."""
     kept: Kept
+    lanes: LaneNumbers
 
 
 @device

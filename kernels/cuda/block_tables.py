@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kernels.contract import PackingModel
 
-N_WORDS = 17
+N_WORDS = 19
 """Words at the start of shared memory that a thread block keeps for itself.
 
 `block_fill`, `block_state` and `block_search` name them."""

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kernels.cuda.block_racks import configuration_at, positions_of, quotient, row_at, rows_of, standing_in
+from kernels.cuda.block_racks import (
+    configuration_at,
+    positions_of,
+    quotient,
+    rows_of,
+    standing_in,
+    table_block,
+    table_row,
+)
 from kernels.jitable import allocation_free, at
 
 if TYPE_CHECKING:
@@ -24,7 +32,7 @@ def row_worth(
     period: int,
 ) -> int:
     """Sum of a value over a row's racks. Parameters: value [n_rows, n_configurations, n_periods] cents of a rack."""
-    row = row_at(model, block, row_place)
+    row = table_row(model, shared, block, row_place)
     word_idx = tables.room.racks + row_place * positions_of(model, system) * model.capacity.shape[1] + period
     worth, position = 0, at(0)
     while position < positions_of(model, system):
@@ -59,5 +67,6 @@ def block_worth(
     if standing == 0:
         return 0
     units = quotient(standing + model.unit_racks[system] - 1, model.unit_racks[system])
-    costs = model.open_cost[block, period] + units * model.unit_cost[block, system, period]
+    place = table_block(shared, block)
+    costs = model.open_cost[place, period] + units * model.unit_cost[place, system, period]
     return int(racks_worth(model, value, tables, shared, block, system, period) - costs)

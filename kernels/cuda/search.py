@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kernels.constants import MOST_BLOCKS
 from kernels.cuda import lane_search
 from kernels.cuda.block_search import construct_kernel, search_kernel
-from kernels.cuda.block_state import Kept, LaneState, Plans
+from kernels.cuda.block_state import Kept, LaneNumbers, LaneState, Plans
 from kernels.cuda.block_tables import (
     WORD_BYTES,
     BlockTables,
@@ -85,9 +85,9 @@ def search(model: PackingModel, guide: SearchGuide, state: SearchState, schedule
     if search_form(model)[0] == "lanes":
         lane_search.search(model, guide, state, schedule)
         return
-    tables = _tables(model)
-    grid = _grid(model, state, tables.room)
-    plans = _plans(model, state, tables.room, grid)
+    tables = tables_of(model)
+    grid = grid_of(model, state.objective.shape[0], tables.room)
+    plans = _plans(model, state, tables.room, grid, schedule.first_lane)
     launch("search", search_kernel, grid, model=model, guide=guide, tables=tables, plans=plans, schedule=schedule)
     _bring_back(plans)
 
@@ -105,9 +105,9 @@ def construct(
     if search_form(model)[0] == "lanes":
         lane_search.construct(model, guide, state, block_pattern_idx, block_order_idx, schedule)
         return
-    tables = _tables(model)
-    grid = _grid(model, state, tables.room)
-    plans = _plans(model, state, tables.room, grid)
+    tables = tables_of(model)
+    grid = grid_of(model, state.objective.shape[0], tables.room)
+    plans = _plans(model, state, tables.room, grid, schedule.first_lane)
     launch(
         "construct",
         construct_kernel,
@@ -149,7 +149,8 @@ def _room(model: PackingModel, arranged: _Arranged) -> SharedRoom:
     return shared_room(arranged.indices, arranged.slots, model.capacity.shape[1], _threads(model)[1])
 
 
-def _tables(model: PackingModel) -> BlockTables:
+def tables_of(model: PackingModel) -> BlockTables:
+    """The tables of a model's blocks, on the device, made once."""
     arranged = _arrangement(model)
     room = _room(model, arranged)
     if room.n_parts not in arranged.tables:
@@ -166,23 +167,31 @@ def _tables(model: PackingModel) -> BlockTables:
     return arranged.tables[room.n_parts]
 
 
-def _grid(model: PackingModel, state: SearchState, room: SharedRoom) -> Grid:
+def grid_of(model: PackingModel, n_lanes: int, room: SharedRoom) -> Grid:
+    """Thread blocks, one for each lane at a time, and their shared memory."""
     n_threads, n_parts = _threads(model)
-    n_blocks = max(1, min(state.objective.shape[0], limits.n_blocks))
+    n_blocks = max(1, min(n_lanes, limits.n_blocks))
     return Grid(n_blocks, n_threads, n_parts, room.end * WORD_BYTES)
 
 
-def _plans(model: PackingModel, state: SearchState, room: SharedRoom, grid: Grid) -> Plans:
-    """The state with racks and slack turned so that lanes lie outermost, and room for what steps keep."""
-    xp, n_periods = array_module(), model.capacity.shape[1]
+def _plans(model: PackingModel, state: SearchState, room: SharedRoom, grid: Grid, first_lane: int) -> Plans:
+    """The state with racks and slack turned so that lanes lie outermost; all lanes go by one model."""
+    xp = array_module()
     own = LaneState(state.n_racks.transpose(3, 0, 1, 2).copy(), state.slack.transpose(2, 0, 1).copy())
+    lane_idx = xp.arange(state.objective.shape[0], dtype="int64")
+    lanes = LaneNumbers(lane_idx, xp.zeros_like(lane_idx), lane_idx + first_lane)
+    return Plans(state, own, kept_of(model, room, grid), lanes)
+
+
+def kept_of(model: PackingModel, room: SharedRoom, grid: Grid) -> Kept:
+    """Room for what steps keep."""
+    xp, n_periods = array_module(), model.capacity.shape[1]
     shape = (grid.n_blocks, MOST_BLOCKS * room.n_rows, model.value.shape[1], n_periods)
-    kept = Kept(
+    return Kept(
         n_racks=xp.zeros(shape, "int64"),
         slack=xp.zeros((grid.n_blocks, MOST_BLOCKS * room.n_slots, n_periods), "int64"),
         revenue=xp.zeros((grid.n_blocks, MOST_BLOCKS + 1, n_periods), "int64"),
     )
-    return Plans(state, own, kept)
 
 
 def _bring_back(plans: Plans) -> None:

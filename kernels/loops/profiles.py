@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernels.constants import STRIP, STRIPPED
-from kernels.jitable import allocation_free, at
+from kernels.jitable import allocation_free, at, jitable
 from kernels.loops.random import draw
 from kernels.loops.rows import exchange_racks, raise_row
 from kernels.loops.value import plan_value
@@ -86,6 +86,7 @@ def strip(model: PackingModel, guide: SearchGuide, state: SearchState, schedule:
     plan_value(model, state.n_racks, state.block_value, state.block_revenue, state.revenue, state.objective)
 
 
+@jitable
 def raise_profiles(model: PackingModel, guide: SearchGuide, state: SearchState, schedule: Schedule) -> None:
     """In every lane, raise racks to profiles of more value wherever they fit, rows from a drawn one on."""
     for lane in range(state.objective.shape[0]):

@@ -85,12 +85,17 @@ def block_row(model: PackingModel, block: int, turned: int) -> int:
 
 
 @allocation_free
-def row_switch(guide: SearchGuide, block: int, row: int, n_periods: int, word: np.uint64, drawn: bool) -> int:
-    """The period from which a row is filled for its lowest configuration; without draws as the guide has it."""
+def row_switch(
+    guide: SearchGuide, block: int, row: int, number: int, n_periods: int, word: np.uint64, drawn: bool
+) -> int:
+    """The period from which a row is filled for its lowest configuration; without draws as the guide has it.
+
+    Parameters: row, where it stands in the guide; number, by which it draws.
+    """
     if not drawn:
         return int(guide.switch_period[row])
     together = draw_of(word, 16 + block + (3 << 21)) < HALF
-    own = draw_of(word, 16 + block + (1 << 21) if together else (1 << 24) + row)
+    own = draw_of(word, 16 + block + (1 << 21) if together else (1 << 24) + number)
     return int(drawn_switch(guide, row, n_periods, own, draw_of(word, (1 << 25) + block)))
 
 
@@ -131,7 +136,7 @@ def fill_block(
     place = 0
     while place < model.block_ptr[at(block + 1)] - model.block_ptr[block]:
         row = block_row(model, block, place + draw_of(word, 16 + block))
-        switch = row_switch(guide, block, row, n_racks.shape[2], word, drawn)
+        switch = row_switch(guide, block, row, row, n_racks.shape[2], word, drawn)
         fill_row(model, guide, n_racks, slack, row, system, switch, lane, most, room)
         place += 1
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels.constants import HALF, MOST_BLOCKS, NEAR
 from kernels.contract import Room
-from kernels.jitable import allocation_free, at
+from kernels.jitable import allocation_free, at, jitable
 from kernels.loops.random import COMMON_LANE, draw, draw_of, step_word
 from kernels.loops.refill import clear_block, refill_block
 from kernels.loops.rows import shift_racks
@@ -188,6 +188,7 @@ def largest_block(model: PackingModel) -> int:
     return int(largest)
 
 
+@jitable
 def search(model: PackingModel, guide: SearchGuide, state: SearchState, schedule: Schedule) -> None:
     """Make one step for each entry of the schedule's thresholds, in every lane; the state is changed in place."""
     n_blocks = model.block_ptr.shape[0] - 1

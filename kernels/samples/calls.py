@@ -11,7 +11,9 @@ from kernels.backends import home, kernel
 from kernels.plans import empty_state
 from kernels.samples.first_order import ModelShape, make_model, make_state
 from kernels.samples.packing import CaseShape, make_case, schedule
+from kernels.samples.scenarios import make_scenarios, states_of
 from kernels.samples.years import empty_year, make_year
+from kernels.stack import stacked_guides, stacked_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +38,7 @@ def sample_calls(lanes: Sequence[int] = LANES) -> Iterator[Call]:
     """Calls of every registered kernel for each batch size, and of the search over very many periods."""
     for n_lanes in lanes:
         yield from packing_calls(n_lanes)
+        yield from scenario_calls(n_lanes)
         for dtype in FLOAT_TOLERANCES:
             yield from first_order_calls(n_lanes, dtype)
         yield from year_calls(n_lanes)
@@ -57,6 +60,19 @@ def packing_calls(n_lanes: int, seed: int = 33) -> Iterator[Call]:
     yield Call("loads", (model, state.n_racks, load))
     yield Call("slack", (model, state.slack, load))
     yield Call("plan_value", (model, state.n_racks, *(np.full_like(part, 7) for part in state[2:])))
+
+
+def scenario_calls(n_lanes: int, seed: int = 33) -> Iterator[Call]:
+    """Profiles raised and steps of the search on scenarios of one graph, last lane first."""
+    shape = CaseShape(seed, (2, 1, 3), (2, 1), 4, partial_units=False, contract=True, heavy=False)
+    models, guides = (list(each) for each in zip(*make_scenarios(shape, n_lanes), strict=True))
+    stacks = stacked_models(models), stacked_guides(guides)
+    lane_idx = np.arange(n_lanes)[::-1].copy()
+    states = states_of(models)
+    for name in ("search_scenarios", "raise_scenarios"):
+        call = Call(name, (*stacks, states, lane_idx, schedule(6, first_lane=1, first_step=1)))
+        yield call
+        states = ran(call, "reference")[2]
 
 
 def long_calls(n_lanes: int = 2, seed: int = 6) -> Iterator[Call]:

@@ -132,8 +132,8 @@ def test_the_form_is_chosen_by_what_fits() -> None:
     form, n_bytes = device_search.search_form(model)
     assert form == "blocks"
     assert (form, n_bytes) == device_search.search_form(THERE.put(model)), "host and device see the same model"
-    # words: 17 of its own, least 4, parts 2 x 4, rows 2 x 3, by row 3 x 4, racks 3 x 3 x 4, slack of the slots
-    n_slots = (int(n_bytes) // 8 - (17 + 4 + 8 + 6 + 12 + 36)) / 4
+    # words: 19 of its own, least 4, parts 2 x 4, rows 2 x 3, by row 3 x 4, racks 3 x 3 x 4, slack of the slots
+    n_slots = (int(n_bytes) // 8 - (19 + 4 + 8 + 6 + 12 + 36)) / 4
     assert n_slots == max(_n_limits(model, block) for block in range(3))
     long = np.zeros((model.capacity.shape[0], 4096), np.int64)
     form, why = device_search.search_form(model._replace(capacity=long))
@@ -149,7 +149,7 @@ def _n_limits(model: Any, block: int) -> int:
 def test_a_model_is_arranged_once() -> None:
     set_threads((1, 1))
     model = THERE.put(make_case(SHAPES[0]).model)
-    first = device_search._tables(model)
-    assert device_search._tables(model) is first
-    assert device_search._tables(model._replace(value=model.value + 1)) is first, "made of other arrays"
-    assert device_search._tables(model._replace(row_ptr=model.row_ptr.copy())) is not first
+    first = device_search.tables_of(model)
+    assert device_search.tables_of(model) is first
+    assert device_search.tables_of(model._replace(value=model.value + 1)) is first, "made of other arrays"
+    assert device_search.tables_of(model._replace(row_ptr=model.row_ptr.copy())) is not first
