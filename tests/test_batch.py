@@ -336,7 +336,7 @@ def test_processes_change_nothing_but_the_time() -> None:
     told: list[int] = []
     alone = solve_batch(base, scenarios, ALONE)
     two = solve_batch(base, scenarios, changed_options(n_processes=2), lambda number, _: told.append(number))
-    assert told == list(range(5))
+    assert sorted(told) == list(range(5))
     for one, other in zip(alone, two, strict=True):
         assert (one.plan.n_racks == other.plan.n_racks).all()
         assert (one.objective, one.bound, one.first_bound) == (other.objective, other.bound, other.first_bound)
@@ -426,7 +426,7 @@ def test_a_run_of_scenarios_states_what_it_took(base: Problem) -> None:
     scenarios, told = [draw_scenario(base, seed) for seed in range(3)], []
     options = changed_options(n_probes=1, most_rounds=1)
     run = run_scenarios(base, scenarios, options, lambda number, one: told.append((number, one.gap)))
-    assert told == list(enumerate(run.gaps))
+    assert sorted(told) == list(enumerate(run.gaps))
     assert run.n_scenarios == 3
     assert min(run.start_s, run.wall_s, run.cpu_s) > 0 <= run.compile_s
     assert run.per_minute(2) == pytest.approx(360 / run.cpu_s)

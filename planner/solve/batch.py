@@ -11,6 +11,7 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,10 +32,10 @@ from planner.solve.packing import effective_values
 from planner.solve.patterns import PatternBook, row_patterns
 from planner.solve.polish import load_kernels
 from planner.solve.relaxation import Relaxation, lift
-from planner.solve.scenario import BatchOptions, BatchSolution, Shared, solve_scenario, start_of_search
+from planner.solve.scenario import BatchOptions, BatchSolution, Shared, solve_scenarios, start_of_search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _MAY_DIFFER = frozenset({
     "capacity", "first_period", "period_value", "contract_revenue", "start_value", "open_cost", "unit_cost",
@@ -51,9 +52,9 @@ def solve_batch(
 ) -> list[BatchSolution]:
     """Plan every scenario and prove how close each plan is to the best.
 
-    The plans do not depend on the number of processes, nor on the order in which scenarios end.
+    The plans do not depend on the number of processes, nor on which scenarios are searched side by side.
     Parameters: base, lowered; scenarios, of the same graph; options; progress, called with the number and solution of
-    each scenario in turn; chosen, numbers of the scenarios to plan, each as if all were, missing: all. Raises
+    each scenario when it is done; chosen, numbers of the scenarios to plan, each as if all were, missing: all. Raises
     ValueError where a scenario differs from the base in more than numbers may, BackendError when the backend does not
     run here.
     """
@@ -73,22 +74,38 @@ def solve_batch(
     if options.n_processes <= 1:
         shared = learn(base, scenarios, options.n_probes)
         evaluate = ClassBound(base, shared.classes)
-        solved = (solve_scenario(shared, evaluate, scenarios[number], options) for number in numbers)
-        return _told(numbers, solved, progress)
+        return _told(
+            numbers,
+            (
+                (chunk[place], solution)
+                for chunk in _chunks(numbers, options)
+                for place, solution in solve_scenarios(shared, evaluate, [scenarios[one] for one in chunk], options)
+            ),
+            progress,
+        )
     # One pool for each process, so that each can be told what is shared; they start up while the base is solved.
     context = multiprocessing.get_context("spawn")
-    crew = [ProcessPoolExecutor(1, mp_context=context) for _ in range(min(options.n_processes, len(numbers)))]
+    chunks = _chunks(numbers, options)
+    crew = [ProcessPoolExecutor(1, mp_context=context) for _ in range(min(options.n_processes, len(chunks)))]
     try:
         begun = [pool.submit(_import_solvers, options.backend) for pool in crew]
         shared = learn(base, scenarios, options.n_probes)
         begun += [pool.submit(_begin, shared, options) for pool in crew]
         tasks = [
-            crew[place % len(crew)].submit(_solve_changed, _changes(base, scenarios[number]))
-            for place, number in enumerate(numbers)
+            crew[place % len(crew)].submit(_solve_changed, [_changes(base, scenarios[number]) for number in chunk])
+            for place, chunk in enumerate(chunks)
         ]
         for task in begun:
             task.result()
-        return _told(numbers, (task.result() for task in tasks), progress)
+        return _told(
+            numbers,
+            (
+                (chunk[place], solution)
+                for chunk, task in zip(chunks, tasks, strict=True)
+                for place, solution in task.result()
+            ),
+            progress,
+        )
     finally:
         for pool in crew:
             pool.shutdown(cancel_futures=True)
@@ -189,15 +206,24 @@ def _changes(base: Problem, scenario: Problem) -> dict[str, Any]:
     return {name: value for name, value in named.items() if not _same(getattr(base, name), value)}
 
 
+def _chunks(numbers: Sequence[int], options: BatchOptions) -> list[list[int]]:
+    """The numbers in parts as even as they can be, none larger than there are lanes, at least one for each process."""
+    n_parts = max(-(-len(numbers) // options.n_lanes), min(options.n_processes, len(numbers)))
+    edges = [len(numbers) * part // n_parts for part in range(n_parts + 1)]
+    return [list(numbers[first:end]) for first, end in pairwise(edges)]
+
+
 def _told(
-    numbers: Sequence[int], solved: Any, progress: Callable[[int, BatchSolution], None] | None
+    numbers: Sequence[int],
+    solved: Iterable[tuple[int, BatchSolution]],
+    progress: Callable[[int, BatchSolution], None] | None,
 ) -> list[BatchSolution]:
-    result = []
-    for number, solution in zip(numbers, solved, strict=True):
-        result.append(solution)
+    result = {}
+    for number, solution in solved:
+        result[number] = solution
         if progress is not None:
             progress(number, solution)
-    return result
+    return [result[number] for number in numbers]
 
 
 class _Process:
@@ -211,7 +237,7 @@ class _Process:
 def _import_solvers(backend: str) -> None:
     """What a process can do before it knows the problem."""
     import_module("highspy")
-    kernel("search", backend)
+    kernel("search_scenarios", backend)
 
 
 def _begin(shared: Shared, options: BatchOptions) -> None:
@@ -220,6 +246,6 @@ def _begin(shared: Shared, options: BatchOptions) -> None:
     load_kernels(*start_of_search(shared), options.backend)
 
 
-def _solve_changed(changes: dict[str, Any]) -> BatchSolution:
-    problem = replace(_Process.shared.base, **changes)
-    return solve_scenario(_Process.shared, _Process.evaluate, problem, _Process.options)
+def _solve_changed(changes: list[dict[str, Any]]) -> list[tuple[int, BatchSolution]]:
+    problems = [replace(_Process.shared.base, **one) for one in changes]
+    return list(solve_scenarios(_Process.shared, _Process.evaluate, problems, _Process.options))

@@ -15,6 +15,7 @@ import numpy as np
 from kernels.backends import home, kernel
 from kernels.contract import PackingModel, Schedule, SearchGuide, SearchState
 from kernels.plans import empty_state
+from kernels.stack import empty_states, model_of, stacked_guides, stacked_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,47 @@ class Bench:
         """
         moved = [self.home.put(one) for one in extra]
         kernel(name, self.backend)(self.model, self.guide, state, *moved, self.home.put(schedule))
+
+
+class ScenarioBench:
+    """Models, guides and plans of scenarios of one graph in a backend's memory, a lane for each."""
+
+    def __init__(
+        self,
+        models: Sequence[PackingModel],
+        guides: Sequence[SearchGuide],
+        plans: Sequence[NDArray[np.int64]],
+        backend: str,
+    ) -> None:
+        """Put scenarios where the backend wants them; the worth of their plans is not known yet.
+
+        Parameters: plans, of each scenario [n_rows, n_configurations, n_periods], in the host's memory.
+        """
+        self._backend, self._home = backend, home(backend)
+        models_there = self._home.put(stacked_models(models))
+        states = empty_states(models[0], len(models))
+        states.n_racks[..., 0] = np.stack(plans)
+        load = self._home.put(np.zeros((*models[0].capacity.shape, len(models)), np.int64))
+        kernel("loads", backend)(model_of(models_there, 0), self._home.put(np.stack(plans, axis=-1)), load)
+        self._models, self._guides = models_there, self._home.put(stacked_guides(guides))
+        self._states = self._home.put(states)
+        self._states.slack[..., 0] = models_there.capacity - self._home.xp.moveaxis(load, -1, 0)
+        self._seen: NDArray[np.int64] | None = None
+
+    def run(self, name: str, lane_idx: NDArray[np.int64], schedule: Schedule) -> None:
+        """Run a kernel on the plans of some scenarios.
+
+        Parameters: lane_idx, their lanes; schedule; both in the host's memory.
+        """
+        moved = self._home.put((lane_idx, schedule))
+        kernel(name, self._backend)(self._models, self._guides, self._states, *moved)
+        self._seen = None
+
+    def n_racks(self, lane: int) -> NDArray[np.int64]:
+        """[n_rows, n_configurations, n_periods] of a scenario's plan, to be looked at; all are fetched once a round."""
+        if self._seen is None:
+            self._seen = self._home.get(self._states.n_racks)
+        return self._seen[lane, ..., 0]
 
 
 @dataclass

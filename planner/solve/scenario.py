@@ -1,10 +1,11 @@
-"""One of many problems of the same graph, solved from what the others have taught: columns, basis, fillings, bounds."""
+"""Problems of the same graph, solved from what others of it have taught: columns, basis, fillings, bounds."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,13 +20,15 @@ from planner.solve.master import Master
 from planner.solve.options import gap
 from planner.solve.packing import effective_values, packing_model
 from planner.solve.patterns import PatternBook, row_patterns
-from planner.solve.polish import Polish
+from planner.solve.polish import PolishTogether
 from planner.solve.pools import mixed_pool
 from planner.solve.relaxation import lift
 from planner.solve.settle import settled_plan
 from planner.solve.value import objective_cents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from kernels.contract import PackingModel, SearchGuide
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from planner.solve.known import JointLoads, Known
     from planner.solve.patterns import RowPatterns
     from planner.solve.relaxation import Relaxation
+
+Found = TypeVar("Found")
 
 _LOOSE = 5e-4
 """Share by which a bound may pass the master's value before more columns are looked for."""
@@ -77,6 +82,8 @@ class BatchOptions:
     """Rounds of refilling, each about two refills of every block, after which it is done at whatever gap it has."""
     n_probes: int = 6
     """Problems, spread over the batch, whose columns are found before the others begin."""
+    n_lanes: int = 32
+    """Problems that are bounded and searched side by side, which takes memory for each; plans do not depend on it."""
     n_processes: int = 2
     backend: str = "auto"
     seed: int = 0
@@ -153,31 +160,91 @@ class Bounding:
         return relaxation
 
 
-def solve_scenario(shared: Shared, evaluate: ClassBound, problem: Problem, options: BatchOptions) -> BatchSolution:
-    """Bound and plan one problem of a batch until its gap is small enough.
+def solve_scenarios(
+    shared: Shared, evaluate: ClassBound, problems: Sequence[Problem], options: BatchOptions
+) -> Iterator[tuple[int, BatchSolution]]:
+    """Bound and plan problems of a batch side by side, each until its gap is small enough.
 
-    Parameters: shared; evaluate, the bound over the shared classes; problem; options.
+    Parameters: shared; evaluate, the bound over the shared classes; problems, a lane for each; options. Yields the
+    place of a problem and its solution as soon as it is done; it then takes no more part. A problem's solution is the
+    same whatever others are beside it.
     """
-    started = time.process_time()
-    patterns = row_patterns(problem, book=shared.book, row_class=shared.classes.row)
-    bounding = Bounding(shared, evaluate, problem, patterns)
-    enough = bounding.bound - _ENOUGH * options.gap * abs(bounding.bound)
-    assignment = rounded_assignment(problem, patterns, shared.classes, shared.fillings, enough)
-    polish = _polish(shared, bounding, assignment, options)
-    plan, n_rounds = Plan(polish.n_racks), 0
-    while gap(objective_cents(problem, plan), bounding.bound) > options.gap and n_rounds < options.most_rounds:
-        if n_rounds % _ROUNDS_AT_ONCE == 0 and bounding.more_columns():
-            continue
-        polish.round()
-        plan, n_rounds = Plan(polish.n_racks), n_rounds + 1
-    if not holds(problem, plan):
-        msg = "the plan of a scenario breaks a rule of its own problem"
-        raise AssertionError(msg)
-    return BatchSolution(
-        plan=plan, objective=objective_cents(problem, plan), bound=bounding.bound, certificate=bounding.proof,
-        gap_asked=options.gap, first_bound=bounding.first_bound, n_rounds=n_rounds,
-        n_columns=len(bounding.formulation.made), cpu_s=time.process_time() - started,
-    )  # fmt: skip
+    underway, begun = {}, []
+    for place, problem in enumerate(problems):
+        underway[place] = _Underway(shared, evaluate, problem, options)
+        begun.append(underway[place].start())
+    polish, spent_s = _timed(lambda: PolishTogether(begun, options.backend, options.seed))
+    begun.clear()
+    while underway:
+        share_s = spent_s / len(underway)
+        for place in list(underway):
+            if underway[place].is_to_go_on(polish.n_racks(place), share_s):
+                continue
+            yield place, underway.pop(place).solution()
+        if underway:
+            _, spent_s = _timed(partial(polish.round, list(underway)))
+
+
+class _Underway:
+    """One of the problems that are solved side by side."""
+
+    def __init__(self, shared: Shared, evaluate: ClassBound, problem: Problem, options: BatchOptions) -> None:
+        """Bound the problem."""
+        begun = time.process_time()
+        self._shared, self._problem, self._options = shared, problem, options
+        patterns = row_patterns(problem, book=shared.book, row_class=shared.classes.row)
+        self._bounding = Bounding(shared, evaluate, problem, patterns)
+        self._plan, self._objective, self._n_rounds = Plan(np.zeros(0, np.int32)), 0, -1
+        self._cpu_s = time.process_time() - begun
+
+    def start(self) -> tuple[PackingModel, SearchGuide, NDArray[np.int64]]:
+        """Where the search begins: at the rounded assignment's plan, or at none where that breaks a rule."""
+        begun = time.process_time()
+        bounding, shared = self._bounding, self._shared
+        enough = bounding.bound - _ENOUGH * self._options.gap * abs(bounding.bound)
+        assignment = rounded_assignment(self._problem, bounding.patterns, shared.classes, shared.fillings, enough)
+        found = _start(shared, bounding, assignment, self._options)
+        self._cpu_s += time.process_time() - begun
+        return found
+
+    def is_to_go_on(self, n_racks: NDArray[np.int32], share_s: float) -> bool:
+        """Take in the plan of a round; whether another is wanted.
+
+        Parameters: n_racks [n_rows, n_configurations, n_periods]; share_s, processor time of the round for this lane.
+        """
+        begun = time.process_time()
+        self._plan, self._n_rounds = Plan(n_racks), self._n_rounds + 1
+        self._objective = objective_cents(self._problem, self._plan)
+        found = self._wants_a_round()
+        self._cpu_s += time.process_time() - begun + share_s
+        return found
+
+    def _wants_a_round(self) -> bool:
+        while gap(self._objective, self._bounding.bound) > self._options.gap:
+            if self._n_rounds >= self._options.most_rounds:
+                return False
+            if self._n_rounds % _ROUNDS_AT_ONCE != 0 or not self._bounding.more_columns():
+                return True
+        return False
+
+    def solution(self) -> BatchSolution:
+        """The plan and what is proven of it."""
+        if not holds(self._problem, self._plan):
+            msg = "the plan of a scenario breaks a rule of its own problem"
+            raise AssertionError(msg)
+        bounding = self._bounding
+        return BatchSolution(
+            plan=self._plan, objective=self._objective, bound=bounding.bound, certificate=bounding.proof,
+            gap_asked=self._options.gap, first_bound=bounding.first_bound, n_rounds=self._n_rounds,
+            n_columns=len(bounding.formulation.made), cpu_s=self._cpu_s,
+        )  # fmt: skip
+
+
+def _timed(function: Callable[[], Found]) -> tuple[Found, float]:
+    """What a function returns, and the processor time that it took."""
+    begun = time.process_time()
+    found = function()
+    return found, time.process_time() - begun
 
 
 def start_of_search(shared: Shared) -> tuple[PackingModel, SearchGuide]:
@@ -190,8 +257,10 @@ def start_of_search(shared: Shared) -> tuple[PackingModel, SearchGuide]:
     return model, guide.for_search(model)
 
 
-def _polish(shared: Shared, bounding: Bounding, assignment: Assignment | None, options: BatchOptions) -> Polish:
-    """The lane of search that begins at the assignment's plan, or at none where that breaks a rule."""
+def _start(
+    shared: Shared, bounding: Bounding, assignment: Assignment | None, options: BatchOptions
+) -> tuple[PackingModel, SearchGuide, NDArray[np.int64]]:
+    """Model, guide and plan that a lane of the search begins with."""
     problem, relaxation = bounding.problem, bounding.relaxation
     start = np.zeros(relaxation.racks.shape, np.int64)
     if assignment is not None:
@@ -199,7 +268,7 @@ def _polish(shared: Shared, bounding: Bounding, assignment: Assignment | None, o
         start = _settled(shared, bounding, assignment, options)
     guide = make_guide(problem, bounding.proof, shared.classes, relaxation, start)
     model = packing_model(problem, bounding.patterns)
-    return Polish(model, guide.for_search(model), start, options.backend, options.seed)
+    return model, guide.for_search(model), start
 
 
 def _settled(shared: Shared, bounding: Bounding, assignment: Assignment, options: BatchOptions) -> NDArray[np.int64]:
