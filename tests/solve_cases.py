@@ -447,3 +447,27 @@ def with_windows(problem: Problem, seed: int) -> Problem:
         ),
         closed=closed,
     )
+
+
+def shaken(problem: Problem, seed: int) -> Problem:
+    """Other capacities, first periods, values and contract, that tell members of classes apart."""
+    random = np.random.default_rng(seed)
+
+    def scaled(values: NDArray[np.int64], low: float, high: float) -> NDArray[np.int64]:
+        return np.floor(values * random.uniform(low, high)).astype(np.int64)
+
+    active = problem.capacity != INACTIVE
+    late = random.integers(0, 2, (problem.n_rows, 1))
+    return changed(
+        problem,
+        capacity=np.where(active, scaled(problem.capacity, 0.7, 1.1), INACTIVE),
+        first_period=np.minimum(problem.first_period + late, problem.n_periods).astype(np.int32),
+        period_value=scaled(problem.period_value, 0.9, 1.1),
+        start_value=scaled(problem.start_value, 0.95, 1.05),
+        contract_revenue=scaled(problem.contract_revenue, 0.9, 1.1),
+        contract_amount=int(problem.contract_amount * random.uniform(0.5, 1.5)),
+    )
+
+
+def scenarios_of(problem: Problem, seed: int, n_scenarios: int = 3) -> list[Problem]:
+    return [shaken(problem, 100 * seed + number) for number in range(n_scenarios)]
