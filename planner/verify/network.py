@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import ChainMap
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from math import floor
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,13 @@ class Network:
     def elements(self) -> tuple[int, ...]:
         """Nodes that may fail: everything but the service and the loads."""
         return tuple(i for i, kind in enumerate(self.kinds) if kind not in LOADS and kind != SERVICE)
+
+    @cached_property
+    def like(self) -> tuple[int, ...]:
+        """For each node the number of its kind: nodes of one kind lose alike what passes them."""
+        numbers: dict[object, int] = {}
+        losses = zip(self.factor, self.input_constant_w, self.plate_w, self.losses, strict=True)
+        return tuple(numbers.setdefault(one, len(numbers)) for one in losses)
 
     def below(self, node: int) -> list[int]:
         """Everything that a node feeds, directly or not, in topological order, itself excluded."""

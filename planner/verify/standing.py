@@ -28,6 +28,7 @@ class Standing:
     planned: dict[str, Counts]
     """The plan's racks by row."""
     _known: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict, repr=False)
+    _electrical: dict[int, dict[str, dict[str, int]]] = field(default_factory=dict, repr=False)
 
     def planned_draw(self, row: str, period: int) -> dict[str, int]:
         """Every kind of draw of the plan's racks in a row."""
@@ -51,12 +52,11 @@ class Standing:
 
     def electrical(self, period: int) -> dict[str, dict[str, int]]:
         """The four electrical kinds of draw of every row that draws anything, plan and occupied together."""
-        found = {}
-        for row in {*self.planned, *self.limits.occupied}:
-            total = self.total_draw(row, period)
-            if any(total.values()):
-                found[row] = total
-        return found
+        if period not in self._electrical:
+            rows = {*self.planned, *self.limits.occupied}
+            totals = {row: self.total_draw(row, period) for row in rows}
+            self._electrical[period] = {row: total for row, total in totals.items() if any(total.values())}
+        return self._electrical[period]
 
     def occupied_electrical(self, period: int) -> dict[str, dict[str, int]]:
         """The four electrical kinds of draw of the racks that stood already."""
