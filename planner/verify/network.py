@@ -97,8 +97,12 @@ class Network:
     def above(self, row: str) -> frozenset[int]:
         """Everything that carries any of a row's draws: above the row, its machinery and its support gear."""
         node = self.index[row]
+        return frozenset[int]().union(*(self.carriers(load) for load in (node, *self.needs.get(node, ()))))
+
+    def carriers(self, load: int) -> frozenset[int]:
+        """Everything that carries any of what a load draws."""
         found: set[int] = set()
-        ahead = [node, *self.needs.get(node, ())]
+        ahead = [load]
         while ahead:
             for edge in self.sources[ahead.pop()]:
                 if edge.node not in found:
