@@ -76,9 +76,7 @@ class RowPoints:
             self._asked[asked] = self._points_under(limits, n_positions, configurations)
         return self._asked[asked]
 
-    def _points_under(
-        self, limits: OwnLimits, n_positions: int, configurations: tuple[str, ...]
-    ) -> tuple[Point, ...]:
+    def _points_under(self, limits: OwnLimits, n_positions: int, configurations: tuple[str, ...]) -> tuple[Point, ...]:
         bounds = {(tuple(self.draws[name].draw["position"] for name in configurations), n_positions)}
         for kinds, capacity in limits:
             coefficients = self._coefficients(configurations, kinds)
