@@ -421,7 +421,7 @@ def _assert_above(standing: Any, draws: Any, details: tuple[str, ...], outputs: 
                 shares = standing.limits.power_shares(name, details[0], quarter, before_action=True)
                 most_w = standing.limits.permitted_w(element, True, shares)
             rule = standing.load(terms.rows, t) + (most_w << 20) - terms.capacity
-            room = 1 + sum(sum(kinds.values()) for kinds in draws.rows[at].values())
+            room = 1 + sum(watts[at] for kinds in draws.rows.values() for watts in kinds.values())
             assert rule <= (output[at] >> 12) + 1 + room
             assert (output[at] >> 12) <= rule + 1
 

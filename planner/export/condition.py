@@ -17,11 +17,10 @@ from sites.faults import Fault, InputError
 from sites.nearest import unknown
 
 if TYPE_CHECKING:
-    from fractions import Fraction
     from pathlib import Path
 
     from planner.verify.network import Network
-    from planner.verify.situations import Draws
+    from planner.verify.situations import Draws, LoadDraws
     from planner.verify.standing import Standing
     from sites.expansion import SiteGraphs
 
@@ -81,7 +80,7 @@ class QuarterDraws:
         (`ELEMENT+FAILURE`). Raises InputError when it is none of them.
         """
         draws, wiring = self.draws, self.draws.wiring
-        changed: dict[int, list[Fraction]] = {}
+        changed: dict[int, LoadDraws] = {}
         if failed is not None:
             number = self._failure_number(failed)
             pair, outage = draws.states.contingencies.pair(number), draws.states.outage(draws.epoch, number)
@@ -89,7 +88,7 @@ class QuarterDraws:
             draws = draws.acted(self.standing.limits.walker.flex)
             changed, wiring = draws.silenced(outage), draws.wiring.after(outage)
         alive = (node for node in draws.loads() if node not in wiring.dead)
-        loads = {node: [float(changed.get(node, draws.draw_w(node))[self.position])] for node in alive}
+        loads = {node: [changed.get(node, draws.draw_w(node)).floats()[self.position]] for node in alive}
         return self._condition(failed, wiring, loads)
 
     def _condition(self, failed: str | None, wiring: Wiring, loads: dict[int, list[float]]) -> Condition:

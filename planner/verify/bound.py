@@ -36,8 +36,10 @@ class BoundRule:
     side: Side
     multipliers: Multipliers
     _coefficients: dict[tuple[tuple[str, int], ...], list[int]] = field(default_factory=dict)
-    _rows: dict[tuple[tuple[Point, ...], tuple[int, ...]], Totals] = field(default_factory=dict)
-    _blocks: dict[tuple[tuple[int | None, ...], ...], Totals] = field(default_factory=dict)
+    _rows: dict[tuple[int, tuple[int, ...]], Totals] = field(default_factory=dict)
+    """By the identity of points, which are kept with their site, and values."""
+    _blocks: dict[tuple[int, ...], Totals] = field(default_factory=dict)
+    """By the identity of the tables of rows, in order."""
     _totals: TotalsBook = field(default_factory=TotalsBook)
 
     @property
@@ -275,7 +277,7 @@ class BoundRule:
         """The best value of a row for each number of racks, in 2^-50 cents."""
         points = self._row_points(site, row, names, t)
         values = tuple(self._reduced_value(site, row, name, t, charges) for name in names)
-        key = (points, values)
+        key = (id(points), values)
         if key not in self._rows:
             self._rows[key] = by_total(points, values)
         return self._rows[key]
@@ -303,7 +305,7 @@ class BoundRule:
 
     def _best_of_block(self, block: tuple[str, str], system: str, t: int, tables: list[Totals]) -> int:
         """The best total of a block less the scalable units that it pays for; 0 racks are always a choice."""
-        key = tuple(sorted((tuple(table) for table in tables), key=repr))
+        key = tuple(sorted(map(id, tables)))
         if key not in self._blocks:
             self._blocks[key] = sum_of(tables)
         unit, cost, partial = self._unit_of(block, system, t)

@@ -5,7 +5,9 @@ Nothing here decides whether a limit holds; it shows that the physics stays insi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,13 +21,13 @@ from planner.verify.report import Check, check_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from fractions import Fraction
 
+    from planner.verify.cooling_limits import HeatShares
     from planner.verify.facility import Bank
     from planner.verify.machinery import Machine
     from planner.verify.network import Network
     from planner.verify.plant_hour import DesignHour
-    from planner.verify.situations import Draws
+    from planner.verify.situations import Draws, LoadDraws
     from planner.verify.standing import Standing
 
 _WATT = 1 << WATT_BITS
@@ -56,6 +58,8 @@ class Chain:
     """Draws and true flow of the epoch at hand without failure, Flex rows having acted."""
     _planned: tuple[int, Flow[float]] | None = None
     """True flow during the planned outage of an element."""
+    _sound: dict[tuple[int, int, int], tuple[tuple[int, ...], tuple[float, ...]]] = field(default_factory=dict)
+    """Pairs of linear and true outputs without fault of elements after failures of the epoch at hand, by identity."""
 
     def __post_init__(self) -> None:
         """Read what the machinery is made of."""
@@ -70,9 +74,12 @@ class Chain:
             acting = state.draws.acted(self.standing.limits.walker.flex)
             self._normal = acting, flow if acting is state.draws else self._flow(acting, {})
             self._planned = None
+            self._sound = {}
             network = state.draws.states.network
-            rating_w = {node: rating for node, rating in enumerate(network.rating_w) if rating is not None}
-            self._compare(state.draws, state.flow.output, flow.output, rating_w, "normal operation")
+            for node, linear in state.flow.output.items():
+                rating_w = network.rating_w[node]
+                if rating_w is not None:
+                    self._compare(state.draws, node, linear, flow.output[node], rating_w, "normal operation")
             self._meter(state, flow)
             self._banks(state.draws, flow)
         else:
@@ -83,12 +90,18 @@ class Chain:
         states, failed = draws.states, state.outage.failed
         base = self._base(draws)
         after = base.after(state.outage, self._changed(draws, failed, state.silenced))
-        emergency_w = dict(enumerate(states.network.emergency_w))
-        name = states.contingencies.name(failed)
-        linear = {node: output for node, output in state.acted.items() if node in after}
-        self._compare(draws, linear, after, emergency_w, f"the failure of {name}")
+        when = f"the failure of {states.contingencies.name(failed)}"
+        for node, linear in state.acted.items():
+            true = after.get(node)
+            if true is None:
+                continue
+            key = (node, id(linear), id(true))
+            if key in self._sound:
+                self.n_evaluated += len(draws.periods)
+            elif self._compare(draws, node, linear, true, states.network.emergency_w[node], when):
+                self._sound[key] = linear, true
 
-    def _changed(self, draws: Draws, failed: int, silenced: Mapping[int, list[Fraction]]) -> dict[int, list[float]]:
+    def _changed(self, draws: Draws, failed: int, silenced: Mapping[int, LoadDraws]) -> dict[int, tuple[float, ...]]:
         """True draws of loads that a failure changes: of those that rows drove, and of machinery that lost units."""
         states = draws.states
         lost = states.consequences(draws.epoch, failed).lost
@@ -116,31 +129,28 @@ class Chain:
     def _flow(self, draws: Draws, lost: Mapping[str, int]) -> Flow[float]:
         network = draws.states.network
         loads = {node: self._true(node, draws.draw_w(node), lost) for node in draws.loads()}
-        return Flow(network, draws.wiring, loads, TrueLosses(network), len(draws.rows))
+        return Flow(network, draws.wiring, loads, TrueLosses(network), draws.n_columns)
 
-    def _true(self, node: int, charged_w: list[Fraction], lost: Mapping[str, int]) -> list[float]:
+    def _true(self, node: int, charged: LoadDraws, lost: Mapping[str, int]) -> tuple[float, ...]:
         """What a load draws where the limits charge some."""
-        machine = self.machines.get(node)
-        if machine is None:
-            return [float(watts) for watts in charged_w]
-        return [machine.draw_w(float(watts), lost) for watts in charged_w]
+        machine, charged_w = self.machines.get(node), charged.floats()
+        return charged_w if machine is None else tuple([machine.draw_w(watts, lost) for watts in charged_w])
 
     def _compare(
         self,
         draws: Draws,
-        linear: Mapping[int, list[int]],
-        true: Mapping[int, list[float]],
-        permitted_w: Mapping[int, int],
+        node: int,
+        linear: tuple[int, ...],
+        true: tuple[float, ...],
+        permitted_w: int,
         when: str,
-    ) -> None:
-        """Elements in one state: within what is permitted, and not above the linear flow."""
-        network = draws.states.network
-        for node, outputs in linear.items():
-            if network.rating_w[node] is None:
-                continue
-            self.n_evaluated += len(draws.periods)
-            for t, linear_units, true_w in zip(draws.periods, outputs, true[node], strict=False):
-                self._one(network, node, t, linear_units / _WATT, true_w, permitted_w[node], when)
+    ) -> bool:
+        """Whether an element in one state keeps within what is permitted, and not above the linear flow."""
+        network, n_faults = draws.states.network, len(self.faults) + len(self.gaps.faults)
+        self.n_evaluated += len(draws.periods)
+        for t, linear_units, true_w in zip(draws.periods, linear, true, strict=False):
+            self._one(network, node, t, linear_units / _WATT, true_w, permitted_w, when)
+        return len(self.faults) + len(self.gaps.faults) == n_faults
 
     def _one(
         self, network: Network, node: int, t: int, linear_w: float, true_w: float, permitted_w: int, when: str
@@ -176,18 +186,10 @@ class Chain:
             )
             shares = self.standing.limits.banks.heat_shares(family, bank.place)
             idle_w = self._idle_fans_w(bank, family, draws, flow)
+            heat_w = _heat_w(shares, draws)
             for at, t in enumerate(draws.periods):
-                rows = draws.rows[at]
-                heat = (
-                    share * rows[row][kind]
-                    for row in shares.keys() & rows.keys()
-                    for kind, share in shares[row].items()
-                )
-                linear_w = float(sum(heat))
-                level = _BANKS[family]
-                self.gaps.note(
-                    level, bank.name, t, linear_w, linear_w - idle_w[at], unit_w * n_working, "normal operation"
-                )
+                true_w = heat_w[at] - idle_w[at]
+                self.gaps.note(_BANKS[family], bank.name, t, heat_w[at], true_w, unit_w * n_working, "normal operation")
 
     def _idle_fans_w(self, bank: Bank, family: str, draws: Draws, flow: Flow[float]) -> list[float]:
         """Heat of handlers' fans that the limits charge to a bank of a plant and that does not arise at part load."""
@@ -198,10 +200,10 @@ class Chain:
         for header in {header for header, _, medium in limits.banks.on_plant[bank.place] if medium == "air"}:
             node = self._fans[header]
             if node in flow.output:
-                pairs = zip(draws.draw_w(node), flow.output[node], strict=True)
+                pairs = zip(draws.draw_w(node).floats(), flow.output[node], strict=True)
                 idle_w = [
-                    sum_w + fraction * (float(charged) - true_w)
-                    for sum_w, (charged, true_w) in zip(idle_w, pairs, strict=False)
+                    sum_w + fraction * (charged_w - true_w)
+                    for sum_w, (charged_w, true_w) in zip(idle_w, pairs, strict=False)
                 ]
         return idle_w
 
@@ -210,6 +212,19 @@ class Chain:
         """The mechanical load of every header."""
         limits = self.standing.limits
         return {limits.graphs.power.nodes[limits.network.names[node]]["loop"]: node for node in self.machines}
+
+
+def _heat_w(shares: HeatShares, draws: Draws) -> list[float]:
+    """What rows put on a bank in each period, and without the plan: exact sums, each to its nearest float."""
+    alike: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)
+    for row in shares.keys() & draws.rows.keys():
+        for kind, share in shares[row].items():
+            alike[share.numerator, share.denominator].append(draws.rows[row][kind])
+    total = [Fraction(0)] * draws.n_columns
+    for ratio, drawn in alike.items():
+        sums = map(sum, zip(*drawn, strict=True))
+        total = [heat + Fraction(*ratio) * watts for heat, watts in zip(total, sums, strict=True)]
+    return [float(heat) for heat in total]
 
 
 def check_chain(chains: list[Chain]) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -20,6 +21,24 @@ class Drive:
     rows: frozenset[str]
     kind: str
     watts_per_watt: Fraction
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What a load node draws, in whole numbers over one denominator, so that sums need no fractions."""
+
+    denominator: int
+    constant: int
+    """What it draws whatever its rows do."""
+    driven: tuple[tuple[frozenset[str], str, int], ...]
+    """Rows, kind of draw, and what each watt of it adds."""
+
+
+def charge_of(constant_w: Fraction, drives: tuple[Drive, ...]) -> Charge:
+    """Constant watts and drives of a load node over their common denominator."""
+    denominator = lcm(constant_w.denominator, *(drive.watts_per_watt.denominator for drive in drives))
+    driven = ((drive.rows, drive.kind, int(drive.watts_per_watt * denominator)) for drive in drives)
+    return Charge(denominator, int(constant_w * denominator), tuple(one for one in driven if one[2]))
 
 
 def drives_of(graphs: SiteGraphs) -> dict[str, tuple[Drive, ...]]:

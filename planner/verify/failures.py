@@ -172,7 +172,7 @@ class FailureTable:
         return None if verdict == due else f"its verdict is '{due}', stated {verdict!r}"
 
 
-def _surviving(while_out: Outputs, touched: Outputs, after: After) -> Iterator[tuple[int, list[int]]]:
+def _surviving(while_out: Outputs, touched: Outputs, after: After) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Every element that a failure, and the planned outage in which it happens, can have changed."""
     for node, output in {**while_out, **touched}.items():
         if node not in after.outage.dead:

@@ -1,6 +1,6 @@
 """The watts of a plan through a power graph: in whole steps rounded up, or in floating point with true losses.
 
-Each state is summed once from the loads up; a failure then moves only what it touches. Values are lists over the
+Each state is summed once from the loads up; a failure then moves only what it touches. Values are tuples over the
 periods of one epoch. Sums of rounded flows are exact, so what a failure moves is what a full sum would give.
 """
 
@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from planner.verify.network import LOADS
+from planner.verify.sums_book import SumsBook
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterable, Mapping, MutableMapping
     from fractions import Fraction
 
     from planner.verify.network import Network, Outage, Wiring
+    from planner.verify.sums_book import Parts
 
 Value = TypeVar("Value", int, float)
 
@@ -32,10 +34,10 @@ class Arithmetic(Protocol[Value]):
     def constant(self, watts: Fraction) -> Value:
         """A constant in the units of this arithmetic."""
 
-    def input_of(self, node: int, output: list[Value]) -> list[Value]:
+    def input_of(self, node: int, output: tuple[Value, ...]) -> tuple[Value, ...]:
         """Input of an element at these outputs, or of a load at these draws."""
 
-    def part(self, value: list[Value], share: Fraction) -> list[Value]:
+    def part(self, value: tuple[Value, ...], share: Fraction) -> tuple[Value, ...]:
         """A share of some watts."""
 
 
@@ -49,18 +51,18 @@ class RoundedUp:
         """Round up."""
         return -(-(watts.numerator << WATT_BITS) // watts.denominator)
 
-    def input_of(self, node: int, output: list[int]) -> list[int]:
+    def input_of(self, node: int, output: tuple[int, ...]) -> tuple[int, ...]:
         """Output times the secant factor, plus the no-load loss."""
         factor, constant = self.network.factor[node], self.constant(self.network.input_constant_w[node])
         numerator, denominator = factor.numerator, factor.denominator
-        return [-(-watts * numerator // denominator) + constant for watts in output]
+        return tuple([-(-watts * numerator // denominator) + constant for watts in output])
 
-    def part(self, value: list[int], share: Fraction) -> list[int]:
+    def part(self, value: tuple[int, ...], share: Fraction) -> tuple[int, ...]:
         """A share, rounded up."""
         numerator, denominator = share.numerator, share.denominator
         if denominator == numerator:
             return value
-        return [-(-watts * numerator // denominator) for watts in value]
+        return tuple([-(-watts * numerator // denominator) for watts in value])
 
 
 @dataclass(frozen=True)
@@ -73,28 +75,35 @@ class TrueLosses:
         """The nearest float."""
         return float(watts)
 
-    def input_of(self, node: int, output: list[float]) -> list[float]:
+    def input_of(self, node: int, output: tuple[float, ...]) -> tuple[float, ...]:
         """Output plus no-load, linear and quadratic loss at load x of the plate."""
         plate_w = float(self.network.plate_w[node])
         if not plate_w:
             return output
         no_load, linear, quadratic = self.network.losses[node]
-        return [
-            watts + plate_w * (no_load + linear * (watts / plate_w) + quadratic * (watts / plate_w) ** 2)
-            for watts in output
-        ]
+        return tuple(
+            [
+                watts + plate_w * (no_load + linear * (watts / plate_w) + quadratic * (watts / plate_w) ** 2)
+                for watts in output
+            ]
+        )
 
-    def part(self, value: list[float], share: Fraction) -> list[float]:
+    def part(self, value: tuple[float, ...], share: Fraction) -> tuple[float, ...]:
         """A share."""
         factor = float(share)
-        return [watts * factor for watts in value]
+        return tuple([watts * factor for watts in value])
 
 
 class Flow(Generic[Value]):
     """Watts of one site in one epoch at the draws of its loads."""
 
     def __init__(
-        self, network: Network, wiring: Wiring, draws: dict[int, list[Value]], arithmetic: Arithmetic[Value], n: int
+        self,
+        network: Network,
+        wiring: Wiring,
+        draws: Mapping[int, Iterable[Value]],
+        arithmetic: Arithmetic[Value],
+        n: int,
     ) -> None:
         """Sum a state: normal operation, or what a planned outage leaves of it.
 
@@ -102,26 +111,30 @@ class Flow(Generic[Value]):
         """
         self.network, self.wiring = network, wiring
         self.arithmetic: Arithmetic[Value] = arithmetic
-        self.output: MutableMapping[int, list[Value]] = {}
-        self._parts: MutableMapping[int, list[tuple[int, list[Value]]]] = {}
+        self.output: MutableMapping[int, tuple[Value, ...]] = {}
+        self._parts: MutableMapping[int, Parts[Value]] = {}
+        self._book: SumsBook[Value] = SumsBook()
         for node in range(len(network.names)):
             if node not in wiring.dead:
                 constant = arithmetic.constant(network.output_constant_w[node])
-                self.output[node] = [constant] * n
+                self.output[node] = self._book.kept((constant,) * n)
         for node in sorted(self.output, reverse=True):
             if network.kinds[node] in LOADS:
-                self.output[node] = draws[node]
+                self.output[node] = self._book.kept(tuple(draws[node]))
             self._parts[node] = self._split(node, self.output[node], wiring.shares[node])
             for source, watts in self._parts[node]:
-                self.output[source] = _plus(self.output[source], watts)
+                self.output[source] = self._book.sum(self.output[source], watts)
 
-    def _split(
-        self, node: int, output: list[Value], shares: tuple[tuple[int, Fraction], ...]
-    ) -> list[tuple[int, list[Value]]]:
+    def _split(self, node: int, output: tuple[Value, ...], shares: tuple[tuple[int, Fraction], ...]) -> Parts[Value]:
+        """What an element asks of each of its sources."""
+        known = self._book.parts(self.network.like[node], output, shares)
+        if known is not None:
+            return known
         watts = self.arithmetic.input_of(node, output)
-        return [(source, self.arithmetic.part(watts, share)) for source, share in shares]
+        parts = tuple((source, self.arithmetic.part(watts, share)) for source, share in shares)
+        return self._book.keep_parts(self.network.like[node], output, shares, parts)
 
-    def after(self, outage: Outage, changed_draws: dict[int, list[Value]]) -> dict[int, list[Value]]:
+    def after(self, outage: Outage, changed_draws: Mapping[int, Iterable[Value]]) -> dict[int, tuple[Value, ...]]:
         """Outputs of the surviving elements that a failure touches.
 
         Parameters: changed_draws, of loads that survive but draw something else now.
@@ -129,7 +142,7 @@ class Flow(Generic[Value]):
         moved = self._moved(outage, changed_draws)[0]
         return {node: output for node, output in moved.items() if self.network.rating_w[node] is not None}
 
-    def while_out(self, outage: Outage, changed_draws: dict[int, list[Value]]) -> Flow[Value]:
+    def while_out(self, outage: Outage, changed_draws: Mapping[int, Iterable[Value]]) -> Flow[Value]:
         """The state that a planned outage leaves, for what fails meanwhile; the same parameters."""
         outputs, parts = self._moved(outage, changed_draws)
         flow = copy(self)
@@ -138,33 +151,32 @@ class Flow(Generic[Value]):
         return flow
 
     def _moved(
-        self, outage: Outage, changed_draws: dict[int, list[Value]]
-    ) -> tuple[dict[int, list[Value]], dict[int, list[tuple[int, list[Value]]]]]:
+        self, outage: Outage, changed_draws: Mapping[int, Iterable[Value]]
+    ) -> tuple[dict[int, tuple[Value, ...]], dict[int, Parts[Value]]]:
         """Outputs of all survivors that a failure touches, and what they ask of their sources."""
-        touched = {*outage.shares, *changed_draws, *outage.dead} - self.wiring.dead
+        book: SumsBook[Value] = self._book
+        dead: frozenset[int] = outage.dead
+        changed: dict[int, tuple[Value, ...]] = {node: book.kept(tuple(draws)) for node, draws in changed_draws.items()}
+        touched = {*outage.shares, *changed, *dead} - self.wiring.dead
         queue = [-node for node in touched]
         heapq.heapify(queue)
-        seen = set(touched)
-        moved: dict[int, list[Value]] = {}
-        outputs: dict[int, list[Value]] = {}
-        parts: dict[int, list[tuple[int, list[Value]]]] = {}
+        moved: dict[int, tuple[Value, ...]] = {}
+        outputs: dict[int, tuple[Value, ...]] = {}
+        parts: dict[int, Parts[Value]] = {}
         while queue:
             node = -heapq.heappop(queue)
-            moves = [(source, [-watts for watts in part]) for source, part in self._parts[node]]
-            if node not in outage.dead:
-                output = changed_draws.get(node, self.output[node])
-                outputs[node] = output = _plus(output, moved[node]) if node in moved else output
-                parts[node] = self._split(node, output, outage.shares.get(node) or self.wiring.shares[node])
-                moves += parts[node]
-            for source, watts in moves:
-                if source in outage.dead:
+            before: Parts[Value] = self._parts[node]
+            after: Parts[Value] = ()
+            if node not in dead:
+                output = changed[node] if node in changed else self.output[node]
+                if node in moved:
+                    output = book.sum(output, moved[node])
+                outputs[node] = output
+                parts[node] = after = self._split(node, output, outage.shares.get(node) or self.wiring.shares[node])
+            for source, old, new in book.changes(before, after):
+                if source in dead:
                     continue
-                moved[source] = _plus(moved[source], watts) if source in moved else watts
-                if source not in seen:
-                    seen.add(source)
+                if source not in moved and source not in touched:
                     heapq.heappush(queue, -source)
+                moved[source] = book.moved(moved.get(source), old, new)
         return outputs, parts
-
-
-def _plus(left: list[Value], right: list[Value]) -> list[Value]:
-    return [a + b for a, b in zip(left, right, strict=True)]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 JOINT = "*"
 _IT_W = {"it_w": ONE}
+_BY_QUARTER = frozenset({"meter", "landing", "swing"})
+"""Families of a site whose limits change from quarter to quarter; the others do so with what is in service."""
 
 
 @dataclass
@@ -27,6 +29,11 @@ class AllLimits:
     portfolio: PortfolioFile
     sites: Mapping[str, SiteLimits]
     _known: dict[tuple[str, str], Terms | None] = field(default_factory=dict)
+    _by_epoch: dict[tuple[str, int], Terms | None] = field(default_factory=dict)
+    _named: dict[tuple[str, int], tuple[Mapping[str, Mapping[str, int]], Mapping[str, Mapping[str, int]]]] = field(
+        default_factory=dict
+    )
+    """By site and the identity of rows of a limit there: these rows, and the same as `site:row`."""
     _rows_of_kind: dict[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
 
     def terms(self, name: str, quarter: str) -> Terms | None:
@@ -40,10 +47,22 @@ class AllLimits:
         site, family, element, details = split_limit(name)
         if site == JOINT:
             return self._joint(":".join((family, element, *details)), quarter)
+        if family in _BY_QUARTER:
+            return self._own(site, family, element, details, quarter)
+        key = (name, self.sites[site].states.epoch(quarter))
+        if key not in self._by_epoch:
+            self._by_epoch[key] = self._own(site, family, element, details, quarter)
+        return self._by_epoch[key]
+
+    def _own(self, site: str, family: str, element: str, details: tuple[str, ...], quarter: str) -> Terms | None:
+        """A limit of one site; rows that several limits share stay one object."""
         terms = self.sites[site].terms(family, element, details, quarter)
         if terms is None:
             return None
-        return Terms({f"{site}:{row}": kinds for row, kinds in terms.rows.items()}, terms.capacity)
+        key = (site, id(terms.rows))
+        if key not in self._named:
+            self._named[key] = terms.rows, {f"{site}:{row}": kinds for row, kinds in terms.rows.items()}
+        return Terms(self._named[key][1], terms.capacity)
 
     def site_names(self, quarter: str | None) -> list[str]:
         """Names of the limits of every site but its power limits: those without failure, or under failures in a period.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import ChainMap
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from math import floor
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,13 @@ class Network:
         """Nodes that may fail: everything but the service and the loads."""
         return tuple(i for i, kind in enumerate(self.kinds) if kind not in LOADS and kind != SERVICE)
 
+    @cached_property
+    def like(self) -> tuple[int, ...]:
+        """For each node the number of its kind: nodes of one kind lose alike what passes them."""
+        numbers: dict[object, int] = {}
+        losses = zip(self.factor, self.input_constant_w, self.plate_w, self.losses, strict=True)
+        return tuple(numbers.setdefault(one, len(numbers)) for one in losses)
+
     def below(self, node: int) -> list[int]:
         """Everything that a node feeds, directly or not, in topological order, itself excluded."""
         seen: set[int] = set()
@@ -89,8 +97,12 @@ class Network:
     def above(self, row: str) -> frozenset[int]:
         """Everything that carries any of a row's draws: above the row, its machinery and its support gear."""
         node = self.index[row]
+        return frozenset[int]().union(*(self.carriers(load) for load in (node, *self.needs.get(node, ()))))
+
+    def carriers(self, load: int) -> frozenset[int]:
+        """Everything that carries any of what a load draws."""
         found: set[int] = set()
-        ahead = [node, *self.needs.get(node, ())]
+        ahead = [load]
         while ahead:
             for edge in self.sources[ahead.pop()]:
                 if edge.node not in found:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
@@ -101,12 +103,22 @@ class PlaceLimits:
         n_quarters = quarter_index(quarter) - quarter_index(fields["in_service"]) + 1
         if n_quarters <= 0:
             return None
-        rows = {
-            row: {"landed": ONE}
-            for row, row_fields in containment.nodes(data=True)
-            if row_fields["kind"] == "row" and row_fields["building_id"] == building
-        }
-        return Terms(rows, int(fields["landing_racks_per_quarter"]) * n_quarters * ONE)
+        return Terms(self._rows_of_building[building], int(fields["landing_racks_per_quarter"]) * n_quarters * ONE)
+
+    @cached_property
+    def _rows_of_building(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Rows with one landed for each rack, by building."""
+        found: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
+        for row, fields in self.graphs.containment.nodes(data=True):
+            if fields["kind"] == "row":
+                found[fields["building_id"]][row] = {"landed": ONE}
+        return found
+
+    @cached_property
+    def _swinging(self) -> dict[str, dict[str, int]]:
+        """Every row with its racks' own swing."""
+        rows = [row for row, fields in self.graphs.containment.nodes(data=True) if fields["kind"] == "row"]
+        return {row: {"swing_w": ONE} for row in rows}
 
     def _swing(self, element: str, quarter: str) -> Terms | None:
         """What racks of one synchronous job do to the meter at once, from the service's first step on."""
@@ -122,5 +134,4 @@ class PlaceLimits:
             if "swing_w" not in standing.draws.draw:
                 msg = f"how far {standing.draws.name} in {row} swings is unknown"
                 raise UnknownFigureError(msg)
-        rows = [row for row, row_fields in self.graphs.containment.nodes(data=True) if row_fields["kind"] == "row"]
-        return Terms({row: {"swing_w": ONE} for row in rows}, floor(started[-1] if started else 0) * ONE)
+        return Terms(self._swinging, floor(started[-1] if started else 0) * ONE)

@@ -31,6 +31,7 @@ Point = tuple[int, ...]
 Kinds = tuple[tuple[str, int], ...]
 OwnLimit = tuple[Kinds, int]
 """Coefficients of one row by kind of draw and the capacity, scaled by 2^20."""
+OwnLimits = tuple[OwnLimit, ...]
 
 
 @dataclass
@@ -47,24 +48,37 @@ class RowPoints:
     """What elements carry without the plan."""
     raised: Mapping[tuple[str, str], int]
     """What decisions beside the racks may add to joint limits at the most, by name and quarter, scaled by 2^20."""
-    _own: dict[tuple[str, str], list[OwnLimit]] = field(default_factory=dict)
+    _own: dict[tuple[str, str], OwnLimits] = field(default_factory=dict)
+    _alike: dict[OwnLimits, OwnLimits] = field(default_factory=dict)
+    """One list for all rows and periods with equal limits."""
     _power: dict[tuple[str, int], list[OwnLimit]] = field(default_factory=dict)
     _coefficients_of: dict[tuple[tuple[str, ...], Kinds], tuple[int, ...]] = field(default_factory=dict)
     _cooling: dict[int, dict[str, list[str]]] = field(default_factory=dict)
     _loads_of: dict[tuple[int, int], list[Load | None]] = field(default_factory=dict)
     _most: dict[tuple[int, int], int] = field(default_factory=dict)
     _capacities: dict[tuple[int, int, Load | None], int] = field(default_factory=dict)
+    _most_w: dict[int, int] = field(default_factory=dict)
+    _asked: dict[tuple[int, int, tuple[str, ...]], tuple[Point, ...]] = field(default_factory=dict)
     _known: dict[tuple[Bound, ...], tuple[Point, ...]] = field(default_factory=dict)
 
     def points(self, row: str, quarter: str, configurations: tuple[str, ...]) -> tuple[Point, ...]:
-        """Every count of these configurations that the row may hold alone in a period, 0 included."""
-        draws = [self.draws[name] for name in configurations]
-        n_positions = self._n_positions(row)
-        bounds = {(tuple(one.draw["position"] for one in draws), n_positions)}
+        """Every count of these configurations that the row may hold alone in a period, 0 included.
+
+        Equal answers are one object.
+        """
         place = (row, quarter)
         if place not in self._own:
-            self._own[place] = self._own_limits(row, quarter)
-        for kinds, capacity in self._own[place]:
+            own = tuple(self._own_limits(row, quarter))
+            self._own[place] = self._alike.setdefault(own, own)
+        limits, n_positions = self._own[place], self._n_positions(row)
+        asked = (id(limits), n_positions, configurations)
+        if asked not in self._asked:
+            self._asked[asked] = self._points_under(limits, n_positions, configurations)
+        return self._asked[asked]
+
+    def _points_under(self, limits: OwnLimits, n_positions: int, configurations: tuple[str, ...]) -> tuple[Point, ...]:
+        bounds = {(tuple(self.draws[name].draw["position"] for name in configurations), n_positions)}
+        for kinds, capacity in limits:
             coefficients = self._coefficients(configurations, kinds)
             # Every rack takes a position, so a limit that the largest draw in all of them keeps cannot bind.
             if max(coefficients) * n_positions > capacity:
@@ -206,17 +220,30 @@ class RowPoints:
 
     def _candidates(self, row: str, epoch: int) -> frozenset[int]:
         """Elements above a row that could not carry the fullest row beside what loads them already."""
-        walker = self.limits.walker
+        walker, node, n_positions = self.limits.walker, self.limits.network.index[row], self._n_positions(row)
+        most: dict[int, int] = defaultdict(int)
+        for load in (node, *walker.network.needs.get(node, ())):
+            for element in walker.carriers(load):
+                most[element] += self._most_carried_w(load)
+        # Coefficients are rounded up, each by less than one unit.
         draws = [sum(one.draw[kind] for kind in ELECTRICAL) for one in self.draws.values()]
-        most = ceil(max(draws) * self._n_positions(row) * walker.largest_gain(row)) << WATT_BITS
+        slack = (n_positions * max(draws) << (WATT_BITS - SHARE_BITS)) + self.power.rounding[epoch]
         found = set()
-        for element in walker.ancestors(row) - walker.states.wiring(epoch).dead:
+        for element in most.keys() - walker.states.wiring(epoch).dead:
             rating_w = walker.network.rating_w[element]
             if rating_w is None:
                 continue
-            if most > (rating_w << WATT_BITS) - self._most_reserved(epoch, element):
+            room = (rating_w << WATT_BITS) - self._most_reserved(epoch, element)
+            if (n_positions * most[element] << WATT_BITS) + slack > room:
                 found.add(element)
         return frozenset(found)
+
+    def _most_carried_w(self, load: int) -> int:
+        """At least what an element can carry of a load for one rack in a row that drives it."""
+        if load not in self._most_w:
+            walker = self.limits.walker
+            self._most_w[load] = max(walker.most_carried_w(load, one.draw) for one in self.draws.values())
+        return self._most_w[load]
 
     def _most_reserved(self, epoch: int, element: int) -> int:
         """The most that an element carries without the plan in any state, in 2^-32 W."""

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
 from typing import TYPE_CHECKING
 
 from planner.verify.draws import ELECTRICAL
 from planner.verify.flow import WATT_BITS, Flow, RoundedUp
 from planner.verify.joint import limit_name
 from planner.verify.limits import BEFORE
-from planner.verify.situations import Draws, situations_of
+from planner.verify.situations import Draws, LoadDraws, situations_of
 from planner.verify.sums import Sums
 from planner.verify.terms import ONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from planner.verify.network import Outage
     from planner.verify.standing import Standing
 
 _STEPS = 2 ** (WATT_BITS - 20)
 """Rounded-flow units in one unit of 2^-20 W."""
-Outputs = dict[int, list[int]]
+Outputs = dict[int, tuple[int, ...]]
 """Outputs of elements over the periods of an epoch and without the plan, 2^-32 W."""
 Load = tuple[int, bool]
 """A failure, and whether Flex rows have yet to act."""
@@ -42,7 +41,7 @@ class After:
     normal: Flow[int]
     """Flow of normal operation."""
     outage: Outage
-    silenced: dict[int, list[Fraction]]
+    silenced: dict[int, LoadDraws]
     """New draws of loads that some row drove which it cuts off, Flex rows having acted."""
     before: Outputs
     """Elements that it touches, before Flex rows act."""
@@ -190,17 +189,13 @@ def _while_out(flow: Flow[int], normal: Draws, planned: Draws) -> Flow[int]:
 
 
 def _flow(draws: Draws) -> Flow[int]:
-    loads = {node: _scaled(draws.draw_w(node)) for node in draws.loads()}
+    loads = {node: draws.draw_w(node).rounded_up(WATT_BITS) for node in draws.loads()}
     network = draws.states.network
-    return Flow(network, draws.wiring, loads, RoundedUp(network), len(draws.rows))
+    return Flow(network, draws.wiring, loads, RoundedUp(network), draws.n_columns)
 
 
-def _scaled(watts: list[Fraction]) -> list[int]:
-    return [ceil(value * 2**WATT_BITS) for value in watts]
-
-
-def _scaled_all(loads: dict[int, list[Fraction]]) -> Outputs:
-    return {node: _scaled(watts) for node, watts in loads.items()}
+def _scaled_all(loads: dict[int, LoadDraws]) -> Outputs:
+    return {node: watts.rounded_up(WATT_BITS) for node, watts in loads.items()}
 
 
 class _EpochCheck:
@@ -209,14 +204,13 @@ class _EpochCheck:
     def __init__(self, power: PowerCheck, draws: Draws) -> None:
         self.power, self.draws, self.network = power, draws, draws.states.network
         # One unit of 2^-20 W for each watt drawn and each kind, and one for the constants: no ceil adds more.
-        self._everywhere = [
-            (1 + ceil(sum(sum(kinds.values()) for kinds in rows.values()))) * _STEPS for rows in draws.rows
-        ]
+        self._everywhere = self._allowed(watts for kinds in draws.rows.values() for watts in kinds.values())
+        self._most_everywhere = max(self._everywhere)
         self._below: dict[int, list[int]] = {}
         # Flows are rounded up a few times at every node that they pass, each by less than one unit.
         power.rounding[draws.epoch] = 2 * self._everywhere[-1] + 16 * len(self.network.names)
 
-    def limit(self, element: int, load: Load | None, output: list[int], capacity_w: int) -> None:
+    def limit(self, element: int, load: Load | None, output: tuple[int, ...], capacity_w: int) -> None:
         """Check one element in one state in all periods of the epoch.
 
         Parameters: capacity_w, no more than what the element may carry in that state.
@@ -227,7 +221,7 @@ class _EpochCheck:
         self.power.n_limits += len(planned)
         self.power.reserved.setdefault((self.draws.epoch, element), {})[load] = without
         capacity = capacity_w << WATT_BITS
-        if max(planned) + max(self._everywhere) <= capacity:
+        if max(planned) + self._most_everywhere <= capacity:
             return
         for at, watts in enumerate(planned):
             if watts + self._everywhere[at] > capacity and watts + self._allowance(element)[at] > capacity:
@@ -246,7 +240,7 @@ class _EpochCheck:
         capacity_w = self.network.emergency_w[element]
         capacity, most = capacity_w << WATT_BITS, sums.most(element)
         self.power.n_limits += len(most) - 1
-        if max(most[:-1]) + max(self._everywhere) <= capacity:
+        if max(most[:-1]) + self._most_everywhere <= capacity:
             return
         pairs = zip(sums.normal[element], self._everywhere, strict=True)
         spare = [capacity - output - everywhere for output, everywhere in pairs][:-1]
@@ -262,12 +256,15 @@ class _EpochCheck:
                 for drive in drives.get(node, ()):
                     if drive.watts_per_watt:
                         reached[drive.kind].update(drive.rows)
-            self._below[element] = [
-                (1 + ceil(sum(rows[row][kind] for kind, names in reached.items() for row in names & rows.keys())))
-                * _STEPS
-                for rows in self.draws.rows
-            ]
+            rows = self.draws.rows
+            drawn = (rows[row][kind] for kind, names in reached.items() for row in names & rows.keys())
+            self._below[element] = self._allowed(drawn)
         return self._below[element]
+
+    def _allowed(self, drawn: Iterable[tuple[int, ...]]) -> list[int]:
+        """What rounding may make of some draws in each period, and of those without the plan."""
+        columns = zip([0] * self.draws.n_columns, *drawn, strict=True)
+        return [(1 + sum(column)) * _STEPS for column in columns]
 
     def _exact(self, element: int, load: Load | None, at: int) -> None:
         """The published rule to the last unit."""

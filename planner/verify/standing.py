@@ -28,6 +28,8 @@ class Standing:
     planned: dict[str, Counts]
     """The plan's racks by row."""
     _known: dict[tuple[str, int], dict[str, int]] = field(default_factory=dict, repr=False)
+    _columns: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict, repr=False)
+    _electrical: dict[int, dict[str, dict[str, int]]] = field(default_factory=dict, repr=False)
 
     def planned_draw(self, row: str, period: int) -> dict[str, int]:
         """Every kind of draw of the plan's racks in a row."""
@@ -36,6 +38,14 @@ class Standing:
             counts = self.planned.get(row, {})
             self._known[key] = _total((self.draws[name], n[period]) for name, n in counts.items() if n[period])
         return self._known[key]
+
+    def planned_columns(self, row: str) -> Mapping[str, tuple[int, ...]]:
+        """Every kind of draw of the plan's racks in a row, over the periods."""
+        if row not in self._columns:
+            by_period = [self.planned_draw(row, t) for t in range(len(self.periods))]
+            kinds = dict.fromkeys(kind for draw in by_period for kind in draw)
+            self._columns[row] = {kind: tuple([draw.get(kind, 0) for draw in by_period]) for kind in kinds}
+        return self._columns[row]
 
     def occupied_draw(self, row: str, period: int) -> dict[str, int]:
         """Every kind of draw of the racks that stood already, where the row exists."""
@@ -51,12 +61,11 @@ class Standing:
 
     def electrical(self, period: int) -> dict[str, dict[str, int]]:
         """The four electrical kinds of draw of every row that draws anything, plan and occupied together."""
-        found = {}
-        for row in {*self.planned, *self.limits.occupied}:
-            total = self.total_draw(row, period)
-            if any(total.values()):
-                found[row] = total
-        return found
+        if period not in self._electrical:
+            rows = {*self.planned, *self.limits.occupied}
+            totals = {row: self.total_draw(row, period) for row in rows}
+            self._electrical[period] = {row: total for row, total in totals.items() if any(total.values())}
+        return self._electrical[period]
 
     def occupied_electrical(self, period: int) -> dict[str, dict[str, int]]:
         """The four electrical kinds of draw of the racks that stood already."""

@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from planner.verify.contingencies import Contingencies
-from planner.verify.drives import drives_of, needs_of
+from planner.verify.drives import charge_of, drives_of, needs_of
 from planner.verify.facility import Consequences, Facility, facility_of
 from planner.verify.network import Network, Outage, Wiring, network_of, outage_of, wiring_in
 from sites.calendar import quarter_index
 
 if TYPE_CHECKING:
-    from planner.verify.drives import Drive
+    from planner.verify.drives import Charge, Drive
     from sites.expansion import SiteGraphs
 
 NEVER = -1
@@ -88,6 +88,12 @@ class States:
                 kinds = {str(kind) for kind in fields["maintenance"]}
                 found.update(node for node in self.network.above(row) if self.network.kinds[node] in kinds)
         return tuple(sorted(found, key=lambda node: self.network.names[node]))
+
+    @cached_property
+    def charges(self) -> dict[int, Charge]:
+        """What each load node draws, by node."""
+        constants_w = self.network.output_constant_w
+        return {node: charge_of(constants_w[node], drives) for node, drives in self.drives.items()}
 
     @cached_property
     def _dates(self) -> list[int]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from planner.verify.states import States
 
-Output = list[int]
+Output = tuple[int, ...]
 """Watts over the periods of an epoch and without the plan, 2^-32 W."""
 
 
@@ -33,7 +33,7 @@ class Sums:
     def note(self, failed: int, after: Mapping[int, Output]) -> None:
         """Take in what a single failure or group leaves of every element that it touches."""
         for element, output in after.items():
-            rise = [now - before for now, before in zip(output, self.normal[element], strict=True)]
+            rise = tuple([now - before for now, before in zip(output, self.normal[element], strict=True)])
             self._rises.setdefault(element, {})[failed] = rise
 
     def elements(self) -> list[int]:
@@ -47,8 +47,8 @@ class Sums:
     def most(self, element: int) -> Output:
         """No less than the load of an element under any pair."""
         rises = self._rises[element]
-        largest = [max(values) for values in zip(*rises.values(), strict=True)]
-        largest_out = [max(values) for values in zip(*(rises[out] for out in self.outs & rises.keys()), strict=True)]
+        largest = tuple(map(max, zip(*rises.values(), strict=True)))
+        largest_out = tuple(map(max, zip(*(rises[out] for out in self.outs & rises.keys()), strict=True)))
         return self._together(element, largest_out, largest)
 
     def above(self, element: int, spare: Sequence[int]) -> Iterator[tuple[int, Output]]:
@@ -79,7 +79,7 @@ class Sums:
 
     def _together(self, element: int, one: Output, other: Output) -> Output:
         rows = zip(self.normal[element], one, other, strict=True)
-        return [before + first + second + self._rounding for before, first, second in rows]
+        return tuple([before + first + second + self._rounding for before, first, second in rows])
 
     @property
     def _rounding(self) -> int:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING
 
 from planner.verify.network import LOADS
@@ -60,6 +61,7 @@ class Walker:
     states: States = field(init=False)
     _shares: dict[tuple[int, int, int, bool], Shares] = field(default_factory=dict)
     _above: dict[str, frozenset[int]] = field(default_factory=dict)
+    _carriers: dict[int, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the graph once."""
@@ -106,15 +108,19 @@ class Walker:
             self._above[row] = self.network.above(row)
         return self._above[row]
 
-    def largest_gain(self, row: str) -> Fraction:
-        """At least the watts that any element can carry for each watt that a row draws of all kinds together.
+    def carriers(self, load: int) -> frozenset[int]:
+        """Everything that carries any of what one load draws."""
+        if load not in self._carriers:
+            self._carriers[load] = self.network.carriers(load)
+        return self._carriers[load]
+
+    def most_carried_w(self, load: int, draws: Mapping[str, int]) -> int:
+        """At least the watts that any element can carry for what draws of these kinds make a load draw.
 
         Shares of a load sum to one, so no element carries more than the losses on the way make of it.
         """
-        network, node = self.network, self.network.index[row]
-        loads = (node, *network.needs.get(node, ()))
-        watts = max([Fraction(1), *(drive.watts_per_watt for load in loads for drive in self.states.drives[load])])
-        return sum((self._gains[load] * watts for load in loads), ZERO)
+        drawn = sum((drive.watts_per_watt * draws[drive.kind] for drive in self.states.drives[load]), ZERO)
+        return ceil(self._gains[load] * drawn)
 
     @cached_property
     def _gains(self) -> list[Fraction]:
