@@ -10,12 +10,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.run.flow import heat_rows
 from sites.calendar import quarter_index
 from sites.schema.failures import FailureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from planner.run.flow import RowDraw, SiteFlow
     from sites.expansion.graphs import SiteGraphs
@@ -85,7 +84,8 @@ class SiteBanks:
         """
         self._now, self._flow = quarter_index(period), flow
         self._draws = {row: draw for row, draw in draws.items() if flow.stands(row)}
-        self._cooling, self._rows = graphs.cooling, heat_rows(graphs.cooling)
+        self._cooling, self._rows = graphs.cooling, flow.heat_rows
+        self._known_feeds: dict[tuple[str, ...], frozenset[str]] = {}
         self.banks = {bank.failure: bank for bank in self._all_banks()}
         self.leaves = {one.failure: one for one in self._leaf_banks(graphs)}
         self._by_element = self._banks_by_element()
@@ -190,8 +190,10 @@ class SiteBanks:
         unit_heat_w = int(self._cooling.nodes[standing[0]]["heat_w"]) if standing else 0
         return Bank(name, failure, str(kind), spares, feeds, unit_heat_w, heat_w)
 
-    def _standing_feeds(self, elements: Iterable[str]) -> frozenset[str]:
-        return frozenset(element for element in elements if self._flow.stands(element))
+    def _standing_feeds(self, elements: tuple[str, ...]) -> frozenset[str]:
+        if elements not in self._known_feeds:
+            self._known_feeds[elements] = frozenset(filter(self._flow.stands, elements))
+        return self._known_feeds[elements]
 
     def _leaf_banks(self, graphs: SiteGraphs) -> Iterator[LeafBank]:
         """The leaf groups of blocks whose network gear is in service; leaf i is in plane i modulo their count."""

@@ -7,7 +7,7 @@ been held in exact integers. Only the part of the graph that a failure touches i
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,24 @@ class _Node:
     factor: float
     constant_w: float
     house_load_w: float
+    fixed_w: float
+    per_liquid_watt: float
+    per_air_watt: float
+    """Watts of cooling machinery or support gear, whatever its rows draw and for each watt of their heat."""
+
+
+@dataclass
+class _Driven:
+    """What the rows behind cooling machinery or support gear give it to do, in whole watts."""
+
+    liquid_w: int = 0
+    air_w: int = 0
+    of_row: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, row: str, liquid_w: int, air_w: int) -> None:
+        before = self.of_row.get(row, (0, 0))
+        self.of_row[row] = before[0] + liquid_w, before[1] + air_w
+        self.liquid_w, self.air_w = self.liquid_w + liquid_w, self.air_w + air_w
 
 
 class SiteFlow:
@@ -89,9 +107,11 @@ class SiteFlow:
         self._nodes = [self._compiled(node) for node in order]
         self._loads = [[self._position[load] for load in graphs.power.adj[node]] for node in order]
         self._missing = self._not_in_service(graphs.containment, quarter_index(period))
-        self._heat_rows = heat_rows(graphs.cooling)
+        self.heat_rows = heat_rows(graphs.cooling)
+        """Rows whose liquid heat and whose air heat each cooling node takes away."""
         self._block_rows = _block_rows(graphs.containment)
         self._loads_of_row = self._loads_by_row()
+        self._driven: dict[int, _Driven] = {}
         self._output: dict[int, float] = {}
         self._taken: dict[tuple[int, int], float] = {}
         """Watts that each live edge carries in normal operation."""
@@ -126,7 +146,9 @@ class SiteFlow:
             index = -heappop(waiting)
             node, taken = self._nodes[index], {}
             if index not in dead:
-                outputs[index] = self._own_w(node, dead) if node.is_load else self._output[index] + added[index]
+                outputs[index] = (
+                    self._own_w(index, dead, dropped) if node.is_load else self._output[index] + added[index]
+                )
                 taken = _taken_from(node, outputs[index], dead)
             for source, _, _ in node.sources:
                 difference = taken.get(source, 0.0) - self._taken.get((source, index), 0.0)
@@ -176,6 +198,9 @@ class SiteFlow:
             factor=float(1 + fields["loss_linear"] + fields["loss_quadratic"]) if element else 1.0,
             constant_w=float(fields["loss_no_load"] * fields["plate_w"]) if element else 0.0,
             house_load_w=float(fields.get("house_load_w", 0)),
+            fixed_w=float(fields.get("fixed_w", 0)),
+            per_liquid_watt=float(fields.get("watts_per_liquid_watt", 0)),
+            per_air_watt=1.0 if fields["kind"] == "support" else float(fields.get("watts_per_air_watt", 0)),
         )
 
     def _work_out_normal(self) -> None:
@@ -184,7 +209,7 @@ class SiteFlow:
                 continue
             node = self._nodes[index]
             if node.is_load:
-                output_w = self._own_w(node, self._missing)
+                output_w = self._own_w(index, self._missing, ())
             else:
                 output_w = sum((self._taken.get((index, load), 0.0) for load in self._loads[index]), node.house_load_w)
             self._output[index] = output_w
@@ -238,25 +263,57 @@ class SiteFlow:
             bits[index // 8] |= 1 << index % 8
         return int.from_bytes(bits, "little")
 
-    def _own_w(self, node: _Node, dead: set[int]) -> float:
-        """What a load draws, rows without supply left out."""
-        fields: Mapping[str, Any] = self._power.nodes[node.name]
+    def _own_w(self, index: int, dead: set[int], dropped: Iterable[str]) -> float:
+        """What a load draws, rows without supply left out.
+
+        Parameters: dead, nodes by number; dropped, rows among them that are in service.
+        """
+        node = self._nodes[index]
         if node.is_row:
             return self._draws.get(node.name, RowDraw()).it_w * self._acted.get(node.name, 1.0)
+        if self._acted:
+            liquid, air = self._acted_w(node, dead)
+            return node.fixed_w + node.per_liquid_watt * liquid + node.per_air_watt * air
+        if index not in self._driven:
+            self._driven[index] = self._all_driven(node)
+        driven = self._driven[index]
+        liquid_w, air_w = driven.liquid_w, driven.air_w
+        for row in dropped:
+            if row in driven.of_row:
+                liquid_w -= driven.of_row[row][0]
+                air_w -= driven.of_row[row][1]
+        return node.fixed_w + node.per_liquid_watt * liquid_w + node.per_air_watt * air_w
+
+    def _all_driven(self, node: _Node) -> _Driven:
+        """Whole watts, so that those of dropped rows can be taken off again without a rest."""
+        driven, fields = _Driven(), self._power.nodes[node.name]
+        if fields["kind"] == "support":
+            for row, draw, _ in self._drawing(self._block_rows[fields["block_id"]], self._missing):
+                driven.add(row, 0, draw.support_w)
+            return driven
+        liquid_rows, air_rows = self.heat_rows[fields["loop"]]
+        for row, draw, _ in self._drawing(liquid_rows, self._missing):
+            driven.add(row, draw.liquid_w, 0)
+        for row, draw, _ in self._drawing(air_rows, self._missing):
+            driven.add(row, 0, draw.air_w + draw.support_w)
+        return driven
+
+    def _acted_w(self, node: _Node, dead: set[int]) -> tuple[float, float]:
+        """Liquid and air heat that drives a load once rows have shed and capped."""
+        fields: Mapping[str, Any] = self._power.nodes[node.name]
         if fields["kind"] == "support":
             rows = self._block_rows[fields["block_id"]]
-            return float(sum(draw.support_w for draw, _ in self._drawing(rows, dead)))
-        liquid_rows, air_rows = self._heat_rows[fields["loop"]]
-        liquid = sum(draw.liquid_w * left for draw, left in self._drawing(liquid_rows, dead))
-        air = sum(draw.air_w * left + draw.support_w for draw, left in self._drawing(air_rows, dead))
-        per_watt = float(fields["watts_per_liquid_watt"]), float(fields["watts_per_air_watt"])
-        return float(fields.get("fixed_w", 0)) + per_watt[0] * liquid + per_watt[1] * air
+            return 0.0, float(sum(draw.support_w for _, draw, _ in self._drawing(rows, dead)))
+        liquid_rows, air_rows = self.heat_rows[fields["loop"]]
+        liquid_w = sum(draw.liquid_w * left for _, draw, left in self._drawing(liquid_rows, dead))
+        air_w = sum(draw.air_w * left + draw.support_w for _, draw, left in self._drawing(air_rows, dead))
+        return liquid_w, air_w
 
-    def _drawing(self, rows: Iterable[str], dead: set[int]) -> Iterator[tuple[RowDraw, float]]:
-        """Draws of those rows that hold racks and have supply, and the share of them that is left."""
+    def _drawing(self, rows: Iterable[str], dead: set[int]) -> Iterator[tuple[str, RowDraw, float]]:
+        """Those rows that hold racks and have supply, their draws, and the share of them that is left."""
         for row in rows:
             if row in self._draws and self._position[row] not in dead:
-                yield self._draws[row], self._acted.get(row, 1.0)
+                yield row, self._draws[row], self._acted.get(row, 1.0)
 
     def _loads_by_row(self) -> dict[str, list[int]]:
         """Mechanical and support nodes that each row's draw drives, those that are yet to come included."""
@@ -266,7 +323,7 @@ class SiteFlow:
             if fields["kind"] not in {"mechanical", "support"}:
                 continue
             mechanical = fields["kind"] == "mechanical"
-            rows = self._heat_rows[fields["loop"]] if mechanical else (self._block_rows[fields["block_id"]],)
+            rows = self.heat_rows[fields["loop"]] if mechanical else (self._block_rows[fields["block_id"]],)
             for row in {name for names in rows for name in names}:
                 loads[row].append(index)
         return loads
