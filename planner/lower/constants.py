@@ -63,9 +63,9 @@ class ConstantFlow:
             if supply is None:
                 continue
             self.output_w[node] += at_output[node]
-            input_w[node] = self.output_w[node] * flow.flow.gain[node] + at_input[node]
-            for source, weight in supply.weights if input_w[node] else ():
-                self.output_w[source] += weight * input_w[node]
+            input_w[node] = self.output_w[node] * Fraction(*flow.flow.gain[node]) + at_input[node]
+            for source, *weight in supply.weights if input_w[node] else ():
+                self.output_w[source] += Fraction(*weight) * input_w[node]
         self._denominator = lcm(
             *(watts.denominator for table in (at_input, self.output_w, input_w) for watts in table.values())
         )
@@ -132,31 +132,30 @@ class ConstantFlow:
         in_base = base is not None and node in base.changed
         before = base.changed[node] if base is not None and in_base else self._flow.normal[node]
         now = changed.get(node, before)
-        gain = self._flow.flow.gain[node]
         if before is now:
             if not before or not difference:
                 return []
-            more = _times(difference, gain)
-            return [(source, _times(more, weight)) for source, weight in before.weights]
+            more = _times(difference, *self._flow.flow.gain[node])
+            return [(source, _times(more, *weight)) for source, *weight in before.weights]
         touched = in_base or already
         used = self._asks(node, self._output[node] + already) if touched else self._input[node]
-        asked = [(source, _times(-used, weight)) for source, weight in (before.weights if before else ())]
+        asked = [(source, _times(-used, *weight)) for source, *weight in (before.weights if before else ())]
         if now is not None:
             watts = self._asks(node, self._output[node] + already + difference)
-            asked += [(source, _times(watts, weight)) for source, weight in now.weights]
+            asked += [(source, _times(watts, *weight)) for source, *weight in now.weights]
         return [(source, more) for source, more in asked if more]
 
     def _asks(self, node: str, output: int) -> int:
         """Input of a node that puts out so much."""
-        return _times(output, self._flow.flow.gain[node]) + self._at_input[node]
+        return _times(output, *self._flow.flow.gain[node]) + self._at_input[node]
 
 
-def _times(number: int, factor: Fraction) -> int:
-    """The product; raises _CoarseError when it is no integer."""
-    if factor == 1:
+def _times(number: int, numerator: int, denominator: int) -> int:
+    """The product with a fraction; raises _CoarseError when it is no integer."""
+    if numerator == denominator:
         return number
-    product = number * factor.numerator
-    result, remainder = divmod(product, factor.denominator)
+    product = number * numerator
+    result, remainder = divmod(product, denominator)
     if remainder:
-        raise _CoarseError(factor.denominator // gcd(product, factor.denominator))
+        raise _CoarseError(denominator // gcd(product, denominator))
     return result

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections import ChainMap
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from planner.lower.adding import Room, it_caps_w, pairs_that_add_up
 from planner.lower.comparing import NONE, Contingency, Share, rises, undominated
 from planner.lower.flex import before_action_w
-from planner.lower.flow import ZERO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from fractions import Fraction
 
     from planner.lower.ceilings import Ceilings
     from planner.lower.constants import Difference
@@ -160,7 +159,7 @@ def _before_action(
     """Failures under which rows that act load the element, with what it carries until they have."""
     by_capacity: dict[int, list[Contingency]] = {}
     for one in rising:
-        nodes = (node for node in normal.keys() | one.changes.keys() if share_of(one, normal, node))
+        nodes = (node for node in normal.keys() | one.changes.keys() if share_of(one, normal, node)[0])
         slowest_s = flex.slowest_s(nodes, one.dropped)
         if slowest_s is not None:
             by_capacity.setdefault(before_action_w(fields, slowest_s), []).append(one)
@@ -192,22 +191,30 @@ def _changed_shares(
     Parameters: earlier, supply of every node before; changed, that of those where it differs.
     """
     result: dict[str, dict[str, Share]] = {}
+    known: dict[tuple[int, int], list[tuple[str, Share]]] = {}
     for load in changed.keys() & wanted:
         before, now = earlier[load], changed[load]
-        old = before.vector.terms if before else {}
-        new = now.vector.terms if now else {}
-        old_denominator = before.vector.denominator if before else 1
-        new_denominator = now.vector.denominator if now else 1
-        for element, term in new.items():
-            if term * old_denominator != old.get(element, 0) * new_denominator and element != service:
-                result.setdefault(element, {})[load] = (term, new_denominator)
-        for element in old.keys() - new.keys():
-            if element != service:
-                result.setdefault(element, {})[load] = NONE
+        key = id(before), id(now)
+        if key not in known:  # like loads have the very same supply
+            known[key] = [found for found in _differences(before, now) if found[0] != service]
+        for element, share in known[key]:
+            result.setdefault(element, {})[load] = share
     return result
 
 
-def share_of(contingency: Contingency, normal: dict[str, Share], load: str) -> Fraction:
+def _differences(before: Supply | None, now: Supply | None) -> Iterator[tuple[str, Share]]:
+    """Elements whose share of a load differs between two supplies of it, with the later share."""
+    old = before.vector.terms if before else {}
+    new = now.vector.terms if now else {}
+    old_denominator = before.vector.denominator if before else 1
+    new_denominator = now.vector.denominator if now else 1
+    for element, term in new.items():
+        if term * old_denominator != old.get(element, 0) * new_denominator:
+            yield element, (term, new_denominator)
+    for element in old.keys() - new.keys():
+        yield element, NONE
+
+
+def share_of(contingency: Contingency, normal: dict[str, Share], load: str) -> Share:
     """The exact share of a load at the element in a contingency."""
-    numerator, denominator = contingency.changes.get(load) or normal.get(load, NONE)
-    return Fraction(numerator, denominator) if numerator else ZERO
+    return contingency.changes.get(load) or normal.get(load, NONE)

@@ -63,8 +63,9 @@ def couple(graphs: SiteGraphs) -> dict[str, RowCouplings]:
             mechanical.setdefault(fields["loop"], []).append((node, fields))
         elif fields["kind"] == "support":
             support[fields["block_id"]] = node
+    heats: dict[str, dict[str, Fraction]] = {}
     return {
-        row: _couple_row(graphs, row, fields, mechanical, support)
+        row: _couple_row(graphs, row, fields, mechanical, support, heats)
         for row, fields in graphs.containment.nodes(data=True)
         if fields["kind"] == "row"
     }
@@ -76,8 +77,9 @@ def _couple_row(
     fields: dict[str, Any],
     mechanical: dict[str, list[tuple[str, dict[str, Any]]]],
     support: dict[str, str],
+    heats: dict[str, dict[str, Fraction]],
 ) -> RowCouplings:
-    liquid, air = _heat(graphs, row, "liquid"), _heat(graphs, row, "air")
+    liquid, air = _heat(graphs, row, "liquid", heats), _heat(graphs, row, "air", heats)
     drives = []
     machinery: set[str] = set()
     for loop in sorted(set(liquid.share) | set(air.share)):
@@ -101,13 +103,19 @@ def _couple_row(
     )
 
 
-def _heat(graphs: SiteGraphs, row: str, medium: str) -> _Heat:
-    """Walk up from a row along one medium; shares as on the edges, all units standing."""
+def _heat(graphs: SiteGraphs, row: str, medium: str, heats: dict[str, dict[str, Fraction]]) -> _Heat:
+    """Walk up from a row along one medium; shares as on the edges, all units standing.
+
+    Parameters: heats, shares by header as far as they are known, added to; rows of a header share them.
+    """
     heat = _Heat()
     for header, _, edge in graphs.cooling.in_edges(row, data=True):
         if edge.get("medium") == medium:
             heat.header = header
-            _collect(graphs, header, ONE, heat.share)
+            if header not in heats:
+                _collect(graphs, header, ONE, heats.setdefault(header, {}))
+            for node, share in heats[header].items():
+                heat.share[node] = heat.share[node] + share if node in heat.share else share
     return heat
 
 

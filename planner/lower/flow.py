@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 ZERO = Fraction(0)
 ONE = Fraction(1)
-Weights = tuple[tuple[str, Fraction], ...]
+Weights = tuple[tuple[str, int, int], ...]
+"""(source, numerator and denominator of what a node draws from it), in whole numbers as they are met so often."""
 Key = tuple[tuple[int, int, int], ...]
 
 
@@ -70,6 +71,7 @@ class PowerFlow:
         }
         self.loads = {node: tuple(graph.successors(node)) for node in self.order}
         self.gain = {node: _gain(fields) for node, fields in graph.nodes(data=True)}
+        """Watts at the input for one watt more of output: numerator and denominator."""
         self.service = next(node for node, kind in self.kind.items() if kind == "service")
         self.nothing = Supply(Vector(1, {}), ())
         self._outputs: dict[tuple[str, int], Vector] = {}
@@ -81,12 +83,16 @@ class PowerFlow:
         key = (element, id(supply.vector))
         found = self._outputs.get(key)
         if found is None:
-            gain = self.gain[element]
+            numerator, divisor = self.gain[element]
             above = supply.vector
-            denominator = above.denominator * gain.denominator
-            terms = {node: term * gain.numerator for node, term in above.terms.items()}
-            terms[element] = denominator
-            found = self._outputs[key] = _reduced(denominator, terms)
+            if numerator == divisor:  # no loss: nothing to reduce that has not been
+                found = Vector(above.denominator, above.terms | {element: above.denominator})
+            else:
+                denominator = above.denominator * divisor
+                terms = {node: term * numerator for node, term in above.terms.items()}
+                terms[element] = denominator
+                found = _reduced(denominator, terms)
+            self._outputs[key] = found
         return found
 
     def weights(self, node: str, live: tuple[str, ...]) -> Weights:
@@ -98,18 +104,19 @@ class PowerFlow:
             total = sum((share for _, share, _ in edges), start=ZERO)
             reserves = [source for source, _, reserve in edges if reserve]
             if total > 0:
-                found = tuple((source, share / total) for source, share, _ in edges if share)
+                parts = [(source, share / total) for source, share, _ in edges if share]
+                found = tuple((source, share.numerator, share.denominator) for source, share in parts)
             else:
-                found = tuple((source, Fraction(1, len(reserves))) for source in reserves)
+                found = tuple((source, 1, len(reserves)) for source in reserves)
             self._weights[key] = found
         return found
 
-    def mix(self, sources: list[tuple[str, Fraction, Vector]]) -> Supply:
+    def mix(self, weights: Weights, vectors: list[Vector]) -> Supply:
         """The supply of a node that draws these weights from these sources' output vectors."""
-        key = tuple((id(vector), weight.numerator, weight.denominator) for _, weight, vector in sources)
+        key = tuple([(id(vector), *weight[1:]) for weight, vector in zip(weights, vectors, strict=True)])
         found = self._supplies.get(key)
         if found is None:
-            found = self._supplies[key] = Supply(_mixed(sources), tuple((node, weight) for node, weight, _ in sources))
+            found = self._supplies[key] = Supply(_mixed(weights, vectors), weights)
         return found
 
 
@@ -160,31 +167,33 @@ class EpochFlow:
 
     def _supply(self, node: str, first: Changed, other: Mapping[str, Supply | None] | None) -> Supply | None:
         """The supply of a node; that of its sources is looked up in `first`, then in `other`. None when it is dead."""
-        live: list[str] = []
-        outputs: dict[str, Vector] = {}
-        for source, _, _ in self.flow.sources[node]:
-            if source not in self.existing:
+        flow, existing = self.flow, self.existing
+        live: dict[str, Supply] = {}
+        for source, _, _ in flow.sources[node]:
+            if source not in existing:
                 continue
             above = first[source] if other is None or source in first else other[source]
             if above is not None:
-                live.append(source)
-                outputs[source] = self.flow.output(source, above)
-        weights = self.flow.weights(node, tuple(live))
-        return self.flow.mix([(source, weight, outputs[source]) for source, weight in weights]) if weights else None
+                live[source] = above
+        weights = flow.weights(node, tuple(live)) if live else ()
+        if not weights:
+            return None
+        return flow.mix(weights, [flow.output(source, live[source]) for source, _, _ in weights])
 
 
-def _gain(fields: dict[str, Any]) -> Fraction:
+def _gain(fields: dict[str, Any]) -> tuple[int, int]:
     """Watts at the input for one watt more of output: the secant of the loss curve at the plate."""
-    return ONE + Fraction(fields.get("loss_linear", ZERO)) + Fraction(fields.get("loss_quadratic", ZERO))
+    gain = ONE + Fraction(fields.get("loss_linear", ZERO)) + Fraction(fields.get("loss_quadratic", ZERO))
+    return gain.numerator, gain.denominator
 
 
-def _mixed(sources: list[tuple[str, Fraction, Vector]]) -> Vector:
-    if len(sources) == 1 and sources[0][1] == 1:
-        return sources[0][2]
-    denominator = lcm(*(vector.denominator * weight.denominator for _, weight, vector in sources))
+def _mixed(weights: Weights, vectors: list[Vector]) -> Vector:
+    if len(weights) == 1 and weights[0][1] == weights[0][2]:
+        return vectors[0]
+    denominator = lcm(*(one.denominator * divisor for (_, _, divisor), one in zip(weights, vectors, strict=True)))
     terms: dict[str, int] = {}
-    for _, weight, vector in sources:
-        factor = weight.numerator * (denominator // (vector.denominator * weight.denominator))
+    for (_, numerator, divisor), vector in zip(weights, vectors, strict=True):
+        factor = numerator * (denominator // (vector.denominator * divisor))
         for node, term in vector.terms.items():
             terms[node] = terms.get(node, 0) + term * factor
     return _reduced(denominator, terms)

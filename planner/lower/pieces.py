@@ -65,7 +65,12 @@ class Piece:
 
 def scaled_share(share: Fraction) -> int:
     """ceil(share · 2^20)."""
-    return -((-share.numerator << SHARE_BITS) // share.denominator)
+    return scaled_ratio(share.numerator, share.denominator)
+
+
+def scaled_ratio(numerator: int, denominator: int) -> int:
+    """ceil(numerator / denominator · 2^20)."""
+    return -((-numerator << SHARE_BITS) // denominator)
 
 
 def scaled_capacity(capacity: Fraction | int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from typing import TYPE_CHECKING
 
 from planner.lower.ceilings import Ceilings, ceilings
@@ -17,14 +18,14 @@ from planner.lower.pieces import (
     Piece,
     checked_capacity,
     scaled_capacity,
+    scaled_ratio,
     scaled_share,
-    weighted,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from planner.lower.comparing import Contingency
+    from planner.lower.comparing import Contingency, Share
     from planner.lower.couplings import RowCouplings
     from planner.lower.hosts import Offer, SiteHosts
     from planner.lower.site import EpochState
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 IT, LIQUID, AIR, SUPPORT = range(4)
 Weights = tuple[tuple[int, Fraction], ...]
 """(kind of electrical draw, watts at the load node for each watt of it)."""
+ScaledWeights = tuple[tuple[int, int], ...]
+"""The same over a common denominator."""
 
 
 @dataclass(frozen=True)
@@ -80,57 +83,93 @@ class EpochLoads:
         """The most that load nodes draw where the IT power of rows is capped (W, by row)."""
         return ceilings(self.hosts, self.offer, self.rows_behind, it_cap_w)
 
+    @cached_property
+    def _scale(self) -> int:
+        """Common denominator of all weights."""
+        every = {id(weights): weights for rows in self.rows_behind.values() for _, weights in rows}
+        return lcm(*(weight.denominator for weights in every.values() for _, weight in weights))
+
+    @cached_property
+    def _scaled_behind(self) -> dict[str, list[tuple[str, ScaledWeights]]]:
+        """Rows behind every load node with their weights as whole numbers over the common denominator."""
+        scaled: dict[int, ScaledWeights] = {}
+        for rows in self.rows_behind.values():
+            for _, weights in rows:
+                if id(weights) not in scaled:
+                    scaled[id(weights)] = tuple((kind, int(weight * self._scale)) for kind, weight in weights)
+        return {node: [(row, scaled[id(own)]) for row, own in rows] for node, rows in self.rows_behind.items()}
+
     def row_loads(
-        self, shares: Iterable[tuple[str, Fraction]], dropped: frozenset[str], *, acted: bool = False
+        self, shares: Iterable[tuple[str, Share]], dropped: frozenset[str], *, acted: bool = False
     ) -> RowLoads:
-        """Turn shares of load nodes into coefficients of rows.
+        """Turn shares of load nodes into coefficients of rows; in whole numbers over one denominator, so exactly.
 
         Parameters: shares, watts at the element for each watt drawn at each load node; dropped, rows without supply;
         acted, whether rows have shed and capped after a failure: what they draw at the rack falls, support gear's
         draw does not.
         """
-        by_row: dict[str, list[Fraction]] = {}
-        for node, share in shares:
-            if share:
-                self._spread(node, share, by_row)
+        drawing = [(node, share) for node, share in shares if share[0]]
+        common = lcm(*(denominator for _, (_, denominator) in drawing))
+        by_row: dict[str, list[int]] = {}
+        for node, (numerator, denominator) in drawing:
+            self._spread(node, numerator * (common // denominator), by_row)
+        rounded = _Rounded(common * self._scale)
         coefficients: dict[int, Coefficients] = {}
         occupied = 0
-        for row, full in by_row.items():
+        for row, kinds in by_row.items():
             if row in dropped:
                 continue
-            kinds = self._after_action(row, full) if acted else full
+            scaled = rounded.up(tuple(kinds), self.flex.share.get(row, ONE) if acted else ONE)
             if row in self.hosts.row_idx:
-                coefficients[self.hosts.row_idx[row]] = self._coefficients(tuple(kinds))
+                coefficients[self.hosts.row_idx[row]] = self._coefficients(scaled)
             else:
                 draw, n_racks = self.hosts.site.occupied[row]
-                occupied += n_racks * weighted(kinds, [draw.electrical])[0]
+                occupied += n_racks * sum(s * d for s, d in zip(scaled, draw.electrical, strict=True))
         return RowLoads(coefficients, occupied)
 
-    def _after_action(self, row: str, kinds: list[Fraction]) -> list[Fraction]:
-        """What is left of a row's draws once it has shed and capped; support gear goes on."""
-        left = self.flex.share.get(row, ONE)
-        return kinds if left == 1 else [kinds[IT] * left, kinds[LIQUID] * left, kinds[AIR] * left, kinds[SUPPORT]]
-
-    def _spread(self, node: str, share: Fraction, by_row: dict[str, list[Fraction]]) -> None:
+    def _spread(self, node: str, share: int, by_row: dict[str, list[int]]) -> None:
         """Add what one load node asks for each watt of its rows; rows with the same weights share the products."""
-        products: dict[int, list[tuple[int, Fraction]]] = {}
-        for row, weights in self.rows_behind[node]:
-            kinds = by_row.setdefault(row, [ZERO] * 4)
-            if id(weights) not in products:
-                products[id(weights)] = [(kind, share * weight) for kind, weight in weights]
-            for kind, product in products[id(weights)]:
-                kinds[kind] = kinds[kind] + product if kinds[kind] else product
+        products: dict[int, list[tuple[int, int]]] = {}
+        for row, weights in self._scaled_behind[node]:
+            kinds = by_row.get(row)
+            if kinds is None:
+                kinds = by_row[row] = [0] * 4
+            product = products.get(id(weights))
+            if product is None:
+                product = products[id(weights)] = [(kind, share * weight) for kind, weight in weights]
+            for kind, more in product:
+                kinds[kind] += more
 
     @cached_property
     def _known(self) -> dict[tuple[int, ...], Coefficients]:
         return {}
 
-    def _coefficients(self, kinds: tuple[Fraction, ...]) -> Coefficients:
-        scaled = tuple(scaled_share(kind) for kind in kinds)
+    def _coefficients(self, scaled: tuple[int, ...]) -> Coefficients:
         found = self._known.get(scaled)
         if found is None:
             found = tuple(sum(s * d for s, d in zip(scaled, draw, strict=True)) for draw in self.offer.electrical)
             self._known[scaled] = found
+        return found
+
+
+class _Rounded:
+    """Shares of the four kinds of draw over one denominator, rounded up; like rows are rounded once."""
+
+    def __init__(self, denominator: int) -> None:
+        self._denominator = denominator
+        self._known: dict[tuple[tuple[int, ...], Fraction], tuple[int, ...]] = {}
+
+    def up(self, kinds: tuple[int, ...], left: Fraction) -> tuple[int, ...]:
+        """Scaled by 2^20; left, what is left of a row's draws once it has shed and capped: support gear goes on."""
+        found = self._known.get((kinds, left))
+        if found is None:
+            found = tuple(
+                scaled_ratio(share, self._denominator)
+                if kind == SUPPORT
+                else scaled_ratio(share * left.numerator, self._denominator * left.denominator)
+                for kind, share in enumerate(kinds)
+            )
+            self._known[kinds, left] = found
         return found
 
 
@@ -197,6 +236,6 @@ def meter_of(loads: EpochLoads) -> EpochMeter:
     for node in loads.rows_behind:
         supply = loads.state.flow.normal.get(node)
         if supply is not None:
-            shares.append((node, supply.vector.share(service)))
+            shares.append((node, (supply.vector.terms.get(service, 0), supply.vector.denominator)))
     constant_w = loads.state.constants.output_w.get(service, ZERO)
     return EpochMeter(loads.row_loads(shares, frozenset()), constant_w)
