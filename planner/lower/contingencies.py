@@ -16,7 +16,7 @@ from planner.lower.comparing import NONE, Contingency, Share, rises, undominated
 from planner.lower.flex import before_action_w
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from fractions import Fraction
 
     from planner.lower.ceilings import Ceilings
@@ -196,23 +196,25 @@ def _changed_shares(
         before, now = earlier[load], changed[load]
         key = id(before), id(now)
         if key not in known:  # like loads have the very same supply
-            known[key] = [found for found in _differences(before, now) if found[0] != service]
+            known[key] = _differences(before, now, service)
         for element, share in known[key]:
             result.setdefault(element, {})[load] = share
     return result
 
 
-def _differences(before: Supply | None, now: Supply | None) -> Iterator[tuple[str, Share]]:
+def _differences(before: Supply | None, now: Supply | None, service: str) -> list[tuple[str, Share]]:
     """Elements whose share of a load differs between two supplies of it, with the later share."""
     old = before.vector.terms if before else {}
     new = now.vector.terms if now else {}
     old_denominator = before.vector.denominator if before else 1
-    new_denominator = now.vector.denominator if now else 1
-    for element, term in new.items():
-        if term * old_denominator != old.get(element, 0) * new_denominator:
-            yield element, (term, new_denominator)
-    for element in old.keys() - new.keys():
-        yield element, NONE
+    denominator = now.vector.denominator if now else 1
+    found = [
+        (element, (term, denominator))
+        for element, term in new.items()
+        if element not in old or term * old_denominator != old[element] * denominator
+    ]
+    found += [(element, NONE) for element in old.keys() - new.keys()]
+    return [one for one in found if one[0] != service]
 
 
 def share_of(contingency: Contingency, normal: dict[str, Share], load: str) -> Share:

@@ -77,6 +77,13 @@ class PowerFlow:
         self._outputs: dict[tuple[str, int], Vector] = {}
         self._supplies: dict[Key, Supply] = {}
         self._weights: dict[tuple[str, tuple[str, ...]], Weights] = {}
+        numbers: dict[tuple[tuple[Fraction, bool], ...], int] = {}
+        self._pattern = {
+            node: numbers.setdefault(tuple(edge[1:] for edge in edges), len(numbers))
+            for node, edges in self.sources.items()
+        }
+        self._splits: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = {}
+        """How a node splits over live sources, by number of what is on its edges and places of the live ones."""
 
     def output(self, element: str, supply: Supply) -> Vector:
         """The vector of one watt put out by a live element: itself, and its input with losses above."""
@@ -100,14 +107,13 @@ class PowerFlow:
         key = (node, live)
         found = self._weights.get(key)
         if found is None:
-            edges = [edge for edge in self.sources[node] if edge[0] in live]
-            total = sum((share for _, share, _ in edges), start=ZERO)
-            reserves = [source for source, _, reserve in edges if reserve]
-            if total > 0:
-                parts = [(source, share / total) for source, share, _ in edges if share]
-                found = tuple((source, share.numerator, share.denominator) for source, share in parts)
-            else:
-                found = tuple((source, 1, len(reserves)) for source in reserves)
+            edges = [(place, source) for place, (source, _, _) in enumerate(self.sources[node]) if source in live]
+            pattern = (self._pattern[node], tuple(place for place, _ in edges))
+            if pattern not in self._splits:
+                shares = self.sources[node]
+                self._splits[pattern] = _split([shares[place][1:] for place, _ in edges])
+            split = self._splits[pattern]
+            found = tuple((source, *part) for (_, source), part in zip(edges, split, strict=True) if part[0])
             self._weights[key] = found
         return found
 
@@ -185,6 +191,16 @@ def _gain(fields: dict[str, Any]) -> tuple[int, int]:
     """Watts at the input for one watt more of output: the secant of the loss curve at the plate."""
     gain = ONE + Fraction(fields.get("loss_linear", ZERO)) + Fraction(fields.get("loss_quadratic", ZERO))
     return gain.numerator, gain.denominator
+
+
+def _split(edges: list[tuple[Fraction, bool]]) -> list[tuple[int, int]]:
+    """Numerator and denominator of what each live edge carries; edges as (share, reserve)."""
+    total = sum((share for share, _ in edges), start=ZERO)
+    n_reserves = sum(reserve for _, reserve in edges)
+    if total > 0:
+        parts = [share / total for share, _ in edges]
+        return [(part.numerator, part.denominator) for part in parts]
+    return [(int(reserve), n_reserves) for _, reserve in edges]
 
 
 def _mixed(weights: Weights, vectors: list[Vector]) -> Vector:

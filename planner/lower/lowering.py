@@ -11,6 +11,7 @@ import numpy as np
 from planner.errors import InfeasibleError
 from planner.lower.assemble import assemble
 from planner.lower.by_site import by_site
+from planner.lower.collection import uncollected
 from planner.lower.contract_terms import RACK_BUDGET, raises_rack_budget
 from planner.lower.counted import Counting
 from planner.lower.dominance import drop_implied
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from sites.world import World
 
 
+@uncollected()
 def lower(
     world: World, n_processes: int = 1, known: KnownSites | None = None, graphs: Sequence[SiteGraphs] | None = None
 ) -> Lowered:

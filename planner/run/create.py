@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from planner.lower.collection import uncollected
 from planner.money.ledger import cash_rows
 from planner.run.document import Outcome, plan_document
 from planner.run.evaluate import evaluate
@@ -122,8 +123,9 @@ def write_run(
     solution = aimed.solution
     record = manifest(world, _options_record(request, solution), times)
     certificate = solution.certificate_json(aimed.problem)
-    document = _document(world, lowered, aimed, certificate)
-    with new_run_folder(request.out) as folder:
+    with uncollected():
+        document = _document(world, lowered, aimed, certificate)
+    with new_run_folder(request.out) as folder, uncollected():
         _write(folder, world, aimed, certificate, document, record)
         if request.with_report:
             write_report(folder, document, record, world, lowered.graphs)
@@ -135,6 +137,7 @@ def check_world(world: World) -> tuple[str, ...]:
     return _sound(world, None)[0]
 
 
+@uncollected()
 def _sound(world: World, known: KnownSites | None) -> tuple[tuple[str, ...], list[SiteGraphs] | None]:
     """Warnings on the graphs of every site, and the graphs, where they are not kept with the known sites."""
     from sites.checks import require_sound
