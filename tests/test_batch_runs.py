@@ -250,10 +250,13 @@ def test_a_full_disk_leaves_units_to_be_done_and_nothing_half_written(undisturbe
 
 
 def test_memory_is_predicted_and_a_unit_too_large_is_not_begun(tmp_path: Path) -> None:
-    assert predicted_bytes([(100, 1000), (1, 1)], 16) > predicted_bytes([(100, 1000)], 16)
+    assert predicted_bytes([1000, 1], 16) > predicted_bytes([1000], 16) > predicted_bytes([1000], 8)
+    assert predicted_bytes([1000, 1000], 16) < 2 * predicted_bytes([1000], 16)
     small = Predictions().of(gather_files("toy-supply"))
     large = Predictions().of(gather_files("reference-1gw"))
     assert small < large
+    assert small > 181 << 20, "measured when it was planned and verified"
+    assert 861 << 20 < large < 2 * (861 << 20)
     result = run(batch_file(tmp_path), tmp_path / "out", wishes=Wishes(memory_bytes=small // 2))
     assert (result.n_computed, result.n_failed) == (0, 6)
     assert {row["reason_kind"] for row in result.rows} == {"memory"}

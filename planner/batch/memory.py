@@ -1,9 +1,8 @@
 """What a unit will need of memory, predicted before it starts.
 
-Measured on the bundled sites and toys (`docs/batch.md`): lowering, planning and verifying take about 190 MiB to begin
-with, and for each site so many bytes for every row, element of its graphs and quarter. Rows with elements rather than
-rows alone, as every element is a limit with an entry for each row behind it, once in normal operation and once for
-each failure.
+Measured on the bundled sites, toys and sites of `us-frontier` (`docs/batch.md`): lowering, planning and verifying take
+up to 210 MiB to begin with, and 45 to 95 KiB for every element of a site's graphs. Each failure changes what a few
+elements above and below it carry, so that memory grows with elements and not with their square. Quarters hardly count.
 """
 
 from __future__ import annotations
@@ -21,10 +20,14 @@ if TYPE_CHECKING:
     from sites.inputs import InputFile
     from sites.world import World
 
-BEGIN_BYTES = 200 << 20
+BEGIN_BYTES = 256 << 20
 """Taken by a unit of no size: Python, libraries, the catalogue."""
-BYTES_PER_ROW_ELEMENT_QUARTER = 12.0
-"""Taken for each row, element of the power, cooling and fabric graphs, and decision quarter of a site."""
+BYTES_PER_ELEMENT = 112 << 10
+"""Taken for each node of the power, cooling and fabric graphs of the largest site."""
+BYTES_PER_ELEMENT_QUARTER = 1 << 10
+"""Taken for each of them and each decision quarter beside that."""
+SHARE_OF_FURTHER_SITES = 1 / 3
+"""Of what a site takes alone, what it takes beside a larger one: what failures change is let go of site by site."""
 SPARE = 2.0
 """A unit may take so many times what is predicted before it is ended."""
 UNKNOWN_BYTES = 2 << 30
@@ -33,27 +36,24 @@ SHARE_OF_MACHINE = 0.9
 """Of the memory that is free when a batch starts, what its units together may be predicted to take."""
 
 
-def predicted_bytes(sizes: Sequence[tuple[int, int]], n_periods: int) -> int:
+def predicted_bytes(n_elements: Sequence[int], n_periods: int) -> int:
     """Peak memory of a unit.
 
-    Parameters: sizes, rows and elements of each site; n_periods, decision quarters.
+    Parameters: n_elements, nodes of the power, cooling and fabric graphs of each site; n_periods, decision quarters.
     """
-    return BEGIN_BYTES + int(sum(BYTES_PER_ROW_ELEMENT_QUARTER * rows * n * n_periods for rows, n in sizes))
+    each = BYTES_PER_ELEMENT + BYTES_PER_ELEMENT_QUARTER * n_periods
+    largest = max(n_elements)
+    return BEGIN_BYTES + int(each * (largest + SHARE_OF_FURTHER_SITES * (sum(n_elements) - largest)))
 
 
 def predicted_of_world(world: World) -> int:
     """Peak memory of planning and verifying a world."""
+    from sites.expansion import expand
     from sites.portfolio_checks import decision_periods
 
-    return predicted_bytes([_size(one.site, world.catalog) for one in world.sites], decision_periods(world.portfolio))
-
-
-def _size(site: object, catalog: object) -> tuple[int, int]:
-    from sites.expansion import expand
-
-    graphs = expand(site, catalog)  # type: ignore[arg-type]
-    n_rows = sum(fields["kind"] == "row" for _, fields in graphs.containment.nodes(data=True))
-    return n_rows, len(graphs.power) + len(graphs.cooling) + len(graphs.fabric)
+    graphs = (expand(one.site, world.catalog) for one in world.sites)
+    n_elements = [len(one.power) + len(one.cooling) + len(one.fabric) for one in graphs]
+    return predicted_bytes(n_elements, decision_periods(world.portfolio))
 
 
 class Predictions:
