@@ -96,6 +96,26 @@ def test_totals_are_the_sums_of_points_that_keep_the_named_limits(seed: int) -> 
         assert found is None or {tuple(total) for total in found.racks.tolist()} == expected
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_blocks_of_one_origin_hold_the_same_totals_until_a_number_changes(seed: int) -> None:
+    problem = with_block_limits(random_problem(seed, Size(n_blocks=2, n_rows_of_block=2)), seed)
+    stated, patterns = stated_limits(problem), row_patterns(problem)
+    totals = BlockTotals(problem, patterns, stated)
+    again = BlockTotals(replace(problem, period_value=problem.period_value + 1), patterns, stated)
+    for limit in stated:
+        tight = problem.capacity.copy()
+        tight[limit] -= 1
+        other = BlockTotals(replace(problem, capacity=tight), patterns, stated)
+        block = int(problem.block_of_row_idx[problem.entry_row_idx[problem.limit_ptr[limit]]])
+        assert totals.origin(block) == again.origin(block) != other.origin(block)
+    for first, second in product(range(problem.n_blocks), repeat=2):
+        if totals.origin(first) == totals.origin(second):
+            for system, period in np.ndindex(problem.n_systems, problem.n_periods):
+                one, two = (totals.of(block, system, period) for block in (first, second))
+                assert (one is None) == (two is None)
+                assert one is None or two is None or np.array_equal(one.racks, two.racks)
+
+
 def test_named_limits_lie_in_one_block_and_are_in_force() -> None:
     problem = with_block_limits(random_problem(3), 3)
     named = stated_limits(problem)

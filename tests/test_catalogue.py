@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from sites.catalog.loader import Catalog, load_catalog
+from sites.catalog.loader import Catalog, load_catalog, parse_catalog
+from sites.faults import InputError
 from sites.schema.catalog import CatalogFile, ElementKind
 from sites.schema.common import Status
 from sites.schema.cooling_equipment import CoolingKind
@@ -453,3 +455,19 @@ def test_the_document_shows_the_ratings_of_the_data(catalog: Catalog) -> None:
         else:
             plate = float((one.apparent or one.real).value)  # type: ignore[union-attr,arg-type]
         assert plate * float(factors) / 1e6 == pytest.approx(float(shown[one.name]), rel=3e-3), one.name
+
+
+def test_a_file_that_changes_is_read_again_and_one_that_does_not_is_shared() -> None:
+    files = load_catalog().files
+    [number] = [place for place, file in enumerate(files) if file.name.endswith("rack_systems.yaml")]
+    dearer = files[number].content.replace(b"rental: {value: 4.00", b"rental: {value: 4.50", 1)
+    assert dearer != files[number].content
+    changed = [replace(file, content=dearer) if place == number else file for place, file in enumerate(files)]
+    before, after, again = parse_catalog(files), parse_catalog(changed), parse_catalog(files)
+    assert before.rack_systems != after.rack_systems
+    assert before.rack_systems == again.rack_systems
+    assert all(after.power[name] is entry for name, entry in before.power.items())
+    broken = replace(files[number], content=b"format: nothing\n", name="own name")
+    for _ in range(2):
+        with pytest.raises(InputError, match="own name"):
+            parse_catalog([broken])

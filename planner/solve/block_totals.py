@@ -81,6 +81,17 @@ class BlockTotals:
             self._of[key] = self._find(block, system, period)
         return self._of[key]
 
+    def origin(self, block: int) -> tuple[bytes, ...]:
+        """What a block's totals follow from, in full: blocks of which it is the same have the same totals."""
+        rows = self._rows_of[block]
+        sets = self.patterns.pattern_set_idx[rows].tobytes()
+        if block not in self._tables:
+            return (sets,)
+        limits, table = self._tables[block]
+        stated = b"".join(self.stated[int(limit)].tobytes() for limit in limits)
+        holds = may_stand(self.problem, rows).tobytes()
+        return (sets, holds, stated, table.tobytes(), self.problem.capacity[limits].tobytes())
+
     @cached_property
     def _tables(self) -> dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """By block: its stated limits, and coefficients [n_limits, n_rows_of_block, n_configurations]."""

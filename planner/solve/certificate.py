@@ -13,7 +13,8 @@ import numpy as np
 from planner.problem import INACTIVE, MULTIPLIER_BITS, SHARE_BITS
 from planner.side.prices import bound_term, rack_value
 from planner.side.repair import repaired
-from planner.solve.block_totals import BlockTotals, Totals, stated_limits
+from planner.solve.block_totals import BlockTotals, stated_limits
+from planner.solve.block_worth import block_worths
 from planner.solve.opened import blocks_term
 from planner.solve.packing import effective_values
 from planner.solve.patterns import limits_inside_blocks, single_row_limits
@@ -251,90 +252,5 @@ def block_prices(problem: Problem, proof: Certificate) -> tuple[NDArray[np.objec
 
 def _block_term(problem: Problem, patterns: RowPatterns, proof: Certificate, reduced: NDArray[np.object_]) -> int:
     """Σ over blocks and periods of the best system, or 0 for leaving the block empty; less what openings cost."""
-    held, unit_cost = block_prices(problem, proof)
-    rows_of_block = [np.flatnonzero(problem.block_of_row_idx == block) for block in range(problem.n_blocks)]
-    by_total = _row_values(patterns, reduced)
-    known: dict[tuple[object, ...], int] = {}
-    totals = BlockTotals(problem, patterns, proof.whole)
-    worth = [[0] * problem.n_periods for _ in range(problem.n_blocks)]
-    for block, period in np.ndindex(problem.n_blocks, problem.n_periods):
-        best = 0
-        for system in range(problem.n_systems):
-            rows = tuple(sorted(by_total[row, system, period] for row in rows_of_block[block]))
-            unit = (int(unit_cost[block, system, period]), bool(problem.partial_units[block]))
-            key = (rows, unit, system)
-            if key not in known:
-                known[key] = _best_block(rows, int(problem.unit_racks[system]), *unit)
-            value, whole = known[key], totals.of(block, system, period)
-            if whole is not None:
-                prices = _best_prices(whole, reduced[whole.rows, :, period])
-                asked = (id(whole.racks), prices, unit, system)
-                if asked not in known:
-                    known[asked] = _best_total(whole.racks, prices, int(problem.unit_racks[system]), *unit)
-                value = min(value, known[asked])
-            best = max(best, int(held[block, system, period]) + value)
-        worth[block][period] = best
+    worth = block_worths(BlockTotals(problem, patterns, proof.whole), reduced, *block_prices(problem, proof))
     return blocks_term(problem, worth, proof.value_bits)
-
-
-def _best_prices(whole: Totals, reduced: NDArray[np.object_]) -> tuple[int, ...]:
-    """What a rack of each configuration is worth in the best row that can hold it.
-
-    Parameters: reduced [n_rows, n_configurations] of the rows that can hold the system.
-    """
-    of_profile = zip(reduced[:, whole.profiles].T, whole.holds.T, strict=True)
-    return tuple(int(max(prices[able], default=0)) for prices, able in of_profile)
-
-
-def _best_total(
-    racks: NDArray[np.int64], prices: tuple[int, ...], unit_racks: int, unit_cost: int, partial: bool
-) -> int:
-    """Best value of a block's totals less whole scalable units; 0 racks is always a choice.
-
-    Parameters: racks [n_totals, n_profiles]; prices of each profile and unit_cost, in 2^-50 cents; partial, whether a
-    unit may be part empty.
-    """
-    counts = racks.sum(axis=1)
-    if not partial:
-        racks, counts = racks[counts % unit_racks == 0], counts[counts % unit_racks == 0]
-    worth = racks.astype(object) @ np.array(prices, object) - -(-counts // unit_racks).astype(object) * unit_cost
-    return max(0, int(worth.max()))
-
-
-def _row_values(patterns: RowPatterns, reduced: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Best value of a row for each total of its racks, as tuples [n_rows, n_systems, n_periods]."""
-    result = np.empty(patterns.pattern_set_idx.shape, object)
-    result.fill((0,))
-    known: dict[tuple[object, ...], tuple[int, ...]] = {}
-    for number, points in enumerate(patterns.point_sets):
-        totals = points.sum(axis=1)
-        first = np.searchsorted(totals, np.arange(totals[-1] + 1))
-        counts = points.astype(object)
-        for row, system, period in np.argwhere(patterns.pattern_set_idx == number):
-            prices = reduced[row, :, period]
-            key = (number, *prices)
-            if key not in known:
-                known[key] = tuple(np.maximum.reduceat(counts @ prices, first))
-            result[row, system, period] = known[key]
-    return result
-
-
-def _best_block(rows: tuple[tuple[int, ...], ...], unit_racks: int, unit_cost: int, partial: bool) -> int:
-    """Best total value of rows (value by count each) less whole scalable units; 0 racks is always a choice.
-
-    Parameters: rows in 2^-50 cents; unit_cost for each unit; partial, whether a unit may be part empty.
-    """
-    total = np.zeros(1, object)
-    for row in rows:
-        spread = [total + value for value in row]
-        joined = np.full(total.size + len(row) - 1, None, object)
-        for count, values in enumerate(spread):
-            part = joined[count : count + values.size]
-            best_of = zip(part, values, strict=True)
-            joined[count : count + values.size] = [new if old is None or new > old else old for old, new in best_of]
-        total = joined
-    best = 0
-    for count, value in enumerate(total):
-        if partial or count % unit_racks == 0:
-            best = max(best, int(value) - -(-count // unit_racks) * unit_cost)
-    return best

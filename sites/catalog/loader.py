@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, TypeVar
 
@@ -128,7 +128,7 @@ def parse_catalog(files: Sequence[InputFile]) -> Catalog:
     documents, faults = [], list[Fault]()
     for file in files:
         try:
-            documents.append(load_document(file.content, CatalogFile, file.name))
+            documents.append(_document(file.content, file.name))
         except InputError as error:
             faults.extend(error.faults)
     catalog = Catalog({}, {}, {}, {}, {}, tuple(files))
@@ -141,6 +141,12 @@ def parse_catalog(files: Sequence[InputFile]) -> Catalog:
     if faults:
         raise InputError(faults)
     return catalog
+
+
+@lru_cache(maxsize=128)
+def _document(content: bytes, name: str) -> Document[CatalogFile]:
+    """A file of the catalogue; most scenarios of a batch leave most of its files as they are."""
+    return load_document(content, CatalogFile, name)
 
 
 def _merge(catalog: Catalog, document: Document[CatalogFile]) -> Iterator[Fault]:
