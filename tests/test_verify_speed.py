@@ -161,7 +161,8 @@ def test_a_book_keeps_one_of_equal_sums_and_adds_floats_in_order() -> None:
     known, old, new = book.kept((0.7,)), book.kept((0.1,)), book.kept((0.3,))
     assert book.moved(known, old, new) == (0.7 - 0.1 + 0.3,)
     assert book.moved(None, old, None) == (-0.1,)
-    assert book.changes(((4, old),), ((4, new), (7, known))) == ((4, old, new), (7, None, known))
+    before, after = ((4, old), (5, old)), ((4, new), (5, new), (7, known))
+    assert book.changes(before, after) == ((old, new, (4, 5)), (None, known, (7,)))
 
 
 @pytest.mark.parametrize("name", WIRED)
@@ -196,10 +197,7 @@ def test_limits_that_are_kept_for_many_quarters_are_those_of_each(name: str) -> 
     """Terms, and what the plan's racks put on them, are those of the limit built and summed for its quarter alone."""
     verification = verified(name)
     everything = verification.everything
-    columns = {
-        f"{site}:{row}": one.planned_columns(row) for site, one in verification.standing.items() for row in one.planned
-    }
-    loads = Loads(columns, len(verification.periods))
+    loads = Loads(verification.standing, verification.periods)
     for t, quarter in enumerate(verification.periods):
         for full in [*everything.site_names(None), *everything.site_names(quarter)]:
             site, family, element, *details = full.split(":")
@@ -211,7 +209,7 @@ def test_limits_that_are_kept_for_many_quarters_are_those_of_each(name: str) -> 
             if terms is not None and due is not None:
                 assert terms.capacity == due.capacity
                 assert terms.rows == {f"{site}:{row}": kinds for row, kinds in due.rows.items()}
-                assert loads.of(terms.rows)[t] == verification.standing[site].load(due.rows, t)
+                assert loads.of(terms.rows, quarter) == verification.standing[site].load(due.rows, t)
 
 
 def test_toys_draw_something_of_every_kind() -> None:

@@ -28,7 +28,7 @@ from planner.verify.failures import FailureTable, check_tables, stated_failures
 from planner.verify.fits import Fits
 from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_certificate, read_run
 from planner.verify.joint import AllLimits
-from planner.verify.limit_check import check_limits
+from planner.verify.limit_check import Loads, check_limits
 from planner.verify.limits import SiteLimits
 from planner.verify.meter_money import meter_money
 from planner.verify.money import MoneyRule
@@ -110,7 +110,7 @@ class Verification:
             check_cash(self.run.plan, cash),
             check_books(self.run.plan, cash),
             *([check_work_costs(self.run.plan, cash)] if cash.money.portfolio.workloads else []),
-            check_binding(self.run.plan, self.standing, self.everything, self._raised),
+            check_binding(self.run.plan, self._loads, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
         if has_service(self.run.plan, self.ledger):
@@ -246,6 +246,11 @@ class Verification:
         }
 
     @cached_property
+    def _loads(self) -> Loads:
+        """What the plan's racks put on limits."""
+        return Loads(self.standing, self.periods)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """Money by parts."""
         world = self.run.world
@@ -284,7 +289,7 @@ class Verification:
         return check_of("form", faults, f"a {plan.get('status')} plan over {len(self.periods)} decision periods")
 
     def _limit_check(self) -> Check:
-        return check_limits(self.standing, self.everything, self.periods, self._raised)
+        return check_limits(self._loads, self.everything, self.periods, self._raised)
 
     @cached_property
     def _power(self) -> tuple[dict[str, PowerCheck], dict[str, FailureTable], list[Chain]]:
