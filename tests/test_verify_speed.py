@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from functools import cache
 from math import ceil
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from toy_cases import toy_cases
 from verify_cases import verification_of
 
-from planner.verify import sums_book
+from planner.verify import sums_book, verify
 from planner.verify.draws import ELECTRICAL
 from planner.verify.flow import Flow, RoundedUp, TrueLosses
 from planner.verify.limit_check import Loads
@@ -25,6 +26,7 @@ from sites.world import load_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from planner.verify.check import Verification
     from planner.verify.network import Outage
@@ -218,3 +220,15 @@ def test_toys_draw_something_of_every_kind() -> None:
         for standing in standings(name):
             drawn_kinds = {kind for kinds in standing.electrical(0).values() for kind, watts in kinds.items() if watts}
             assert drawn_kinds == set(ELECTRICAL)
+
+
+def test_a_run_that_cannot_be_read_leaves_the_collector_as_it_was(tmp_path: Path) -> None:
+    assert gc.isenabled()
+    assert [check.name for check in verify(tmp_path).checks] == ["readable"]
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        verify(tmp_path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
