@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from functools import cache
 from math import ceil
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from toy_cases import toy_cases
 from verify_cases import verification_of
 
-from planner.verify import sums_book
+from planner.verify import sums_book, verify
 from planner.verify.draws import ELECTRICAL
 from planner.verify.flow import Flow, RoundedUp, TrueLosses
 from planner.verify.limit_check import Loads
@@ -25,6 +26,7 @@ from sites.world import load_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from planner.verify.check import Verification
     from planner.verify.network import Outage
@@ -161,7 +163,8 @@ def test_a_book_keeps_one_of_equal_sums_and_adds_floats_in_order() -> None:
     known, old, new = book.kept((0.7,)), book.kept((0.1,)), book.kept((0.3,))
     assert book.moved(known, old, new) == (0.7 - 0.1 + 0.3,)
     assert book.moved(None, old, None) == (-0.1,)
-    assert book.changes(((4, old),), ((4, new), (7, known))) == ((4, old, new), (7, None, known))
+    before, after = ((4, old), (5, old)), ((4, new), (5, new), (7, known))
+    assert book.changes(before, after) == ((old, new, (4, 5)), (None, known, (7,)))
 
 
 @pytest.mark.parametrize("name", WIRED)
@@ -196,10 +199,7 @@ def test_limits_that_are_kept_for_many_quarters_are_those_of_each(name: str) -> 
     """Terms, and what the plan's racks put on them, are those of the limit built and summed for its quarter alone."""
     verification = verified(name)
     everything = verification.everything
-    columns = {
-        f"{site}:{row}": one.planned_columns(row) for site, one in verification.standing.items() for row in one.planned
-    }
-    loads = Loads(columns, len(verification.periods))
+    loads = Loads(verification.standing, verification.periods)
     for t, quarter in enumerate(verification.periods):
         for full in [*everything.site_names(None), *everything.site_names(quarter)]:
             site, family, element, *details = full.split(":")
@@ -211,7 +211,7 @@ def test_limits_that_are_kept_for_many_quarters_are_those_of_each(name: str) -> 
             if terms is not None and due is not None:
                 assert terms.capacity == due.capacity
                 assert terms.rows == {f"{site}:{row}": kinds for row, kinds in due.rows.items()}
-                assert loads.of(terms.rows)[t] == verification.standing[site].load(due.rows, t)
+                assert loads.of(terms.rows, quarter) == verification.standing[site].load(due.rows, t)
 
 
 def test_toys_draw_something_of_every_kind() -> None:
@@ -220,3 +220,15 @@ def test_toys_draw_something_of_every_kind() -> None:
         for standing in standings(name):
             drawn_kinds = {kind for kinds in standing.electrical(0).values() for kind, watts in kinds.items() if watts}
             assert drawn_kinds == set(ELECTRICAL)
+
+
+def test_a_run_that_cannot_be_read_leaves_the_collector_as_it_was(tmp_path: Path) -> None:
+    assert gc.isenabled()
+    assert [check.name for check in verify(tmp_path).checks] == ["readable"]
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        verify(tmp_path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -40,6 +40,7 @@ class BoundRule:
     """By the identity of points, which are kept with their site, and values."""
     _blocks: dict[tuple[int, ...], Totals] = field(default_factory=dict)
     """By the identity of the tables of rows, in order."""
+    _touched: dict[int, tuple[Mapping[str, Mapping[str, int]], frozenset[str]]] = field(default_factory=dict)
     _totals: TotalsBook = field(default_factory=TotalsBook)
 
     @property
@@ -157,13 +158,18 @@ class BoundRule:
                 f"certificate.json: '{key}' names '{name}', which instalments may raise; due is a price under 'limits'"
             )
             raise CertificateError(msg)
-        blocks = {
-            self._block_of(row) for row, kinds in terms.rows.items() if row in self._able and any(self._of(row, kinds))
-        }
+        blocks = self._blocks_of(terms.rows)
         if len(blocks) != 1:
             msg = f"certificate.json: the limit '{name}' under '{key}' touches {len(blocks)} blocks; one is due"
             raise CertificateError(msg)
-        return blocks.pop()
+        return next(iter(blocks))
+
+    def _blocks_of(self, rows: Mapping[str, Mapping[str, int]]) -> frozenset[str]:
+        """Blocks that a limit on some rows touches; limits of many periods share theirs."""
+        if id(rows) not in self._touched:
+            touched = (self._block_of(row) for row in rows if row in self._able and any(self._of(row, rows[row])))
+            self._touched[id(rows)] = rows, frozenset(touched)
+        return self._touched[id(rows)][1]
 
     @cached_property
     def _able(self) -> dict[str, dict[str, int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -28,7 +30,7 @@ from planner.verify.failures import FailureTable, check_tables, stated_failures
 from planner.verify.fits import Fits
 from planner.verify.inputs import Run, UnreadableRunError, check_hashes, read_certificate, read_run
 from planner.verify.joint import AllLimits
-from planner.verify.limit_check import check_limits
+from planner.verify.limit_check import Loads, check_limits
 from planner.verify.limits import SiteLimits
 from planner.verify.meter_money import meter_money
 from planner.verify.money import MoneyRule
@@ -50,7 +52,7 @@ from planner.verify.work_costs import check_work_costs
 from sites.calendar import quarter_index, quarters_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from planner.verify.draws import RackDraws
@@ -67,12 +69,25 @@ def verify(directory: Path) -> Report:
     Parameters: directory, as `gigaplan plan` wrote it. Every limit is derived again from the site graphs, every
     placement, failure, total, the objective and the bound are worked out again in exact integers and rationals.
     """
+    with _collector_paused():
+        try:
+            verification = Verification(directory, read_run(directory))
+            checks = tuple(verification.checks())
+        except (UnreadableRunError, UnknownFigureError) as error:
+            return Report((Check("readable", False, str(error)),))
+        return Report(checks, verification.levels)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Leave the cyclic garbage collector out: what is worked out stays alive to the end, so it only costs time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        verification = Verification(directory, read_run(directory))
-        checks = tuple(verification.checks())
-    except (UnreadableRunError, UnknownFigureError) as error:
-        return Report((Check("readable", False, str(error)),))
-    return Report(checks, verification.levels)
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass
@@ -110,7 +125,7 @@ class Verification:
             check_cash(self.run.plan, cash),
             check_books(self.run.plan, cash),
             *([check_work_costs(self.run.plan, cash)] if cash.money.portfolio.workloads else []),
-            check_binding(self.run.plan, self.standing, self.everything, self._raised),
+            check_binding(self.run.plan, self._loads, self.everything, self._raised),
             check_ineligible(self.run.plan, self.eligibility),
         ]
         if has_service(self.run.plan, self.ledger):
@@ -246,6 +261,11 @@ class Verification:
         }
 
     @cached_property
+    def _loads(self) -> Loads:
+        """What the plan's racks put on limits."""
+        return Loads(self.standing, self.periods)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """Money by parts."""
         world = self.run.world
@@ -284,7 +304,7 @@ class Verification:
         return check_of("form", faults, f"a {plan.get('status')} plan over {len(self.periods)} decision periods")
 
     def _limit_check(self) -> Check:
-        return check_limits(self.standing, self.everything, self.periods, self._raised)
+        return check_limits(self._loads, self.everything, self.periods, self._raised)
 
     @cached_property
     def _power(self) -> tuple[dict[str, PowerCheck], dict[str, FailureTable], list[Chain]]:

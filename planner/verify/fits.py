@@ -43,6 +43,10 @@ class Fits:
     buildings: tuple[str, ...] | None
     """Buildings that are ours; None: every building marked available."""
     _conversions: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    _refused: dict[tuple[str, str, int | None], str | None] = field(default_factory=dict)
+    _offered: dict[tuple[str, int | None], Figures] = field(default_factory=dict)
+    _worst_shares: dict[str, Fraction] = field(default_factory=dict)
+    _system_of: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def systems(self) -> tuple[str, ...]:
@@ -62,7 +66,9 @@ class Fits:
         return limited and "training" in kinds
 
     def _system(self, configuration: str) -> str:
-        return self.catalog.configuration(configuration).system.name
+        if configuration not in self._system_of:
+            self._system_of[configuration] = self.catalog.configuration(configuration).system.name
+        return self._system_of[configuration]
 
     def _row(self, row: str) -> Mapping[str, Any]:
         fields: Mapping[str, Any] = self.graphs.containment.nodes[row]
@@ -73,7 +79,7 @@ class Fits:
         if configuration not in self.portfolio.configurations:
             return "the portfolio does not offer it"
         number = self._conversion_number(row, self._system(configuration))
-        return self._refusal(row, configuration, self._figures(row, number))
+        return self._refusal_at(row, configuration, number)
 
     def conversion(self, row: str, system: str) -> Conversion | None:
         """What is converted in a row for a system; None where it fits as the row stands, or nothing helps."""
@@ -98,7 +104,7 @@ class Fits:
         if not fields["conversions"]:
             return own
         numbers = {system: self._conversion_number(row, system) for system in self.systems}
-        fitting = [n for system, n in numbers.items() if self._fits(row, system, self._figures(row, n))]
+        fitting = [n for system, n in numbers.items() if self._fits(row, system, n)]
         if not fitting or None in fitting:
             return own
         return min(self._figures(row, n).floor_uniform for n in fitting)
@@ -109,14 +115,26 @@ class Fits:
         if key not in self._conversions:
             n_conversions = len(self._row(row)["conversions"])
             tried = [None, *range(n_conversions)]
-            self._conversions[key] = next((n for n in tried if self._fits(row, system, self._figures(row, n))), None)
+            self._conversions[key] = next((n for n in tried if self._fits(row, system, n)), None)
         return self._conversions[key]
 
-    def _fits(self, row: str, system: str, figures: Figures) -> bool:
+    def _fits(self, row: str, system: str, number: int | None) -> bool:
         offered = [name for name in self.portfolio.configurations if self._system(name) == system]
-        return any(self._refusal(row, name, figures) is None for name in offered)
+        return any(self._refusal_at(row, name, number) is None for name in offered)
+
+    def _refusal_at(self, row: str, configuration: str, number: int | None) -> str | None:
+        """Why a row refuses a configuration as it stands, or after one of its conversions."""
+        key = (row, configuration, number)
+        if key not in self._refused:
+            self._refused[key] = self._refusal(row, configuration, self._figures(row, number))
+        return self._refused[key]
 
     def _figures(self, row: str, number: int | None) -> Figures:
+        if (row, number) not in self._offered:
+            self._offered[row, number] = self._figures_of(row, number)
+        return self._offered[row, number]
+
+    def _figures_of(self, row: str, number: int | None) -> Figures:
         fields = self._row(row)
         own = Figures(
             taps=fields["taps"],
@@ -180,7 +198,9 @@ class Fits:
         factor = taps.current * taps.voltage * taps.power_factor * taps.continuous_factor
         squared = 3 * Fraction(factor) ** 2
         tap_w = isqrt(squared.numerator // squared.denominator)
-        too_little = self._it_w(configuration) * self._worst_share(row) > taps.count * tap_w
+        if row not in self._worst_shares:
+            self._worst_shares[row] = self._worst_share(row)
+        too_little = self._it_w(configuration) * self._worst_shares[row] > taps.count * tap_w
         return "the taps carry too little" if too_little else None
 
     def _rides_through(self, fields: Mapping[str, Any], configuration: str) -> str | None:

@@ -7,7 +7,6 @@ periods of one epoch. Sums of rounded flows are exact, so what a failure moves i
 from __future__ import annotations
 
 import heapq
-from collections import ChainMap
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -16,7 +15,7 @@ from planner.verify.network import LOADS
 from planner.verify.sums_book import SumsBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, MutableMapping
+    from collections.abc import Iterable, Mapping
     from fractions import Fraction
 
     from planner.verify.network import Network, Outage, Wiring
@@ -111,8 +110,9 @@ class Flow(Generic[Value]):
         """
         self.network, self.wiring = network, wiring
         self.arithmetic: Arithmetic[Value] = arithmetic
-        self.output: MutableMapping[int, tuple[Value, ...]] = {}
-        self._parts: MutableMapping[int, Parts[Value]] = {}
+        self.output: dict[int, tuple[Value, ...]] = {}
+        self._parts: dict[int, Parts[Value]] = {}
+        self._shares = dict(wiring.shares)
         self._book: SumsBook[Value] = SumsBook()
         for node in range(len(network.names)):
             if node not in wiring.dead:
@@ -147,7 +147,7 @@ class Flow(Generic[Value]):
         outputs, parts = self._moved(outage, changed_draws)
         flow = copy(self)
         flow.wiring = self.wiring.after(outage)
-        flow.output, flow._parts = ChainMap(outputs, self.output), ChainMap(parts, self._parts)
+        flow.output, flow._parts, flow._shares = self.output | outputs, self._parts | parts, dict(flow.wiring.shares)
         return flow
 
     def _moved(
@@ -172,11 +172,13 @@ class Flow(Generic[Value]):
                 if node in moved:
                     output = book.sum(output, moved[node])
                 outputs[node] = output
-                parts[node] = after = self._split(node, output, outage.shares.get(node) or self.wiring.shares[node])
-            for source, old, new in book.changes(before, after):
-                if source in dead:
-                    continue
-                if source not in moved and source not in touched:
-                    heapq.heappush(queue, -source)
-                moved[source] = book.moved(moved.get(source), old, new)
+                parts[node] = after = self._split(node, output, outage.shares.get(node) or self._shares[node])
+            for old, new, sources in book.changes(before, after):
+                for source in sources:
+                    if source in dead:
+                        continue
+                    known = moved.get(source)
+                    if known is None and source not in touched:
+                        heapq.heappush(queue, -source)
+                    moved[source] = book.moved(known, old, new)
         return outputs, parts

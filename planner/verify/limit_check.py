@@ -18,30 +18,26 @@ if TYPE_CHECKING:
 
 
 def check_limits(
-    standing: Mapping[str, Standing],
+    loads: Loads,
     everything: AllLimits,
     periods: Sequence[str],
     raised: Mapping[tuple[str, str], int],
 ) -> Check:
     """Every limit of cooling, fabric, places, dates, meter and money, in every period.
 
-    Parameters: standing, racks by site; raised, what decisions beside the racks add to capacities, by limit and
+    Parameters: loads of the plan's racks; raised, what decisions beside the racks add to capacities, by limit and
     quarter, scaled by 2^20.
     """
     faults: list[str] = []
     n_limits = 0
-    loads = Loads(
-        {f"{site}:{row}": one.planned_columns(row) for site, one in standing.items() for row in one.planned},
-        len(periods),
-    )
     names = [*everything.site_names(None), *everything.joint_names()]
-    for t, quarter in enumerate(periods):
+    for quarter in periods:
         for name in [*names, *everything.site_names(quarter)]:
             terms = everything.terms(name, quarter)
             if terms is None:
                 continue
             n_limits += 1
-            load = loads.of(terms.rows)[t]
+            load = loads.of(terms.rows, quarter)
             capacity = terms.capacity + raised.get((name, quarter), 0)
             if load > capacity:
                 faults.append(str(Overload(name, quarter, load, capacity)))
@@ -51,15 +47,21 @@ def check_limits(
 class Loads:
     """What the plan's racks put on limits, over all periods at once: many limits ask for the same rows again."""
 
-    def __init__(self, draws: Mapping[str, Mapping[str, tuple[int, ...]]], n_periods: int) -> None:
-        self._draws, self._n_periods = draws, n_periods
+    def __init__(self, standing: Mapping[str, Standing], periods: Sequence[str]) -> None:
+        self._draws = {
+            f"{site}:{row}": one.planned_columns(row) for site, one in standing.items() for row in one.planned
+        }
+        self._place = {quarter: t for t, quarter in enumerate(periods)}
         self._known: dict[int, tuple[Rows, list[int]]] = {}
 
-    def of(self, rows: Rows) -> list[int]:
-        """Loads scaled by 2^20; the answer holds the rows, by whose identity it is known."""
+    def of(self, rows: Rows, quarter: str) -> int:
+        """The load in a period, scaled by 2^20; raises KeyError where a quarter is none.
+
+        Parameters: rows of a limit as `site:row`. What is known of them holds them, as it is known by their identity.
+        """
         if id(rows) not in self._known:
             self._known[id(rows)] = rows, self._sum(rows)
-        return self._known[id(rows)][1]
+        return self._known[id(rows)][1][self._place[quarter]]
 
     def _sum(self, rows: Rows) -> list[int]:
         alike: dict[int, list[tuple[int, ...]]] = defaultdict(list)
@@ -68,7 +70,7 @@ class Loads:
             for kind, share in rows[row].items():
                 if kind in draws:
                     alike[share].append(draws[kind])
-        total = [0] * self._n_periods
+        total = [0] * len(self._place)
         for share, drawn in alike.items():
             sums = map(sum, zip(*drawn, strict=True))
             total = [load + share * watts for load, watts in zip(total, sums, strict=True)]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from planner.verify.decisions import BlockCounts
     from planner.verify.eligibility import Eligibility
     from planner.verify.joint import AllLimits
+    from planner.verify.limit_check import Loads
     from planner.verify.objective import Ledger
     from planner.verify.side import Side
-    from planner.verify.standing import Counts, Standing
-    from planner.verify.terms import Terms
+    from planner.verify.standing import Counts
 
 
 def check_money(
@@ -110,13 +110,14 @@ def _spend(placed: Mapping[str, dict[str, Counts]], ledger: Ledger) -> int:
 
 def check_binding(
     plan: Mapping[str, Any],
-    standing: Mapping[str, Standing],
+    loads: Loads,
     everything: AllLimits,
     raised: Mapping[tuple[str, str], int],
 ) -> Check:
     """Load, capacity and slack of the limits that bind, in the last period in which each does.
 
-    Parameters: raised, what decisions beside the racks add to capacities, by limit and quarter, scaled by 2^20.
+    Parameters: loads of the plan's racks; raised, what decisions beside the racks add to capacities, by limit and
+    quarter, scaled by 2^20.
     """
     faults: list[str] = []
     stated = plan.get("binding") or []
@@ -125,12 +126,13 @@ def check_binding(
         try:
             quarter = periods[-1]
             terms = everything.terms(name, quarter)
+            load = 0 if terms is None else loads.of(terms.rows, quarter)
         except (KeyError, IndexError, TypeError):
-            terms = None
+            terms, load = None, 0
         if terms is None:
             faults.append(f"there is no limit '{name}' in {periods}")
             continue
-        load, capacity = _joint_load(standing, terms, quarter), terms.capacity + raised.get((name, quarter), 0)
+        capacity = terms.capacity + raised.get((name, quarter), 0)
         due = {"load": -(-load // ONE), "capacity": capacity // ONE, "slack": (capacity - load) // ONE}
         faults += [
             f"{key} of {name} in {quarter} is {value}, stated {entry.get(key)}"
@@ -138,18 +140,6 @@ def check_binding(
             if entry.get(key) != value
         ]
     return check_of("binding", faults, f"load, capacity and slack of {len(stated)} limits that bind reconcile")
-
-
-def _joint_load(standing: Mapping[str, Standing], terms: Terms, quarter: str) -> int:
-    """What the plan's racks at all sites put on a limit, scaled by 2^20."""
-    total = 0
-    for site, one in standing.items():
-        t = one.periods.index(quarter)
-        for row in one.planned:
-            full = f"{site}:{row}"
-            if full in terms.rows:
-                total += one.load({row: terms.rows[full]}, t)
-    return total
 
 
 def check_ineligible(plan: Mapping[str, Any], rules: Mapping[str, Eligibility]) -> Check:

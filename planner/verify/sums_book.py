@@ -17,8 +17,8 @@ Watts = tuple[Value, ...]
 Parts = tuple[tuple[int, Watts[Value]], ...]
 """What a node asks of each of its sources."""
 Shares = tuple[tuple[int, "Fraction"], ...]
-Change = tuple[int, "Watts[Value] | None", "Watts[Value] | None"]
-"""A source, what a node asked of it, and what it asks now; None for nothing at all."""
+Change = tuple["Watts[Value] | None", "Watts[Value] | None", tuple[int, ...]]
+"""What a node asked, what it asks now, None for nothing at all, and the sources of which it does so."""
 
 _MOST = 100_000
 """Tuples after which a book begins anew, as a site without two like rows would fill the memory."""
@@ -73,9 +73,7 @@ class SumsBook(Generic[Value]):
         key = (id(before), id(after))
         known = self._changes.get(key)
         if known is None:
-            old, new = dict(before), dict(after)
-            changes = tuple([(source, old.get(source), new.get(source)) for source in {**old, **new}])
-            known = self._changes[key] = (before, after, changes)
+            known = self._changes[key] = (before, after, _changes(dict(before), dict(after)))
         return known[2]
 
     def moved(self, known: Watts[Value] | None, old: Watts[Value] | None, new: Watts[Value] | None) -> Watts[Value]:
@@ -85,6 +83,14 @@ class SumsBook(Generic[Value]):
         if entry is None:
             entry = self._moved[key] = (known, old, new, self.kept(_moved(known, old, new)))
         return entry[3]
+
+
+def _changes(old: dict[int, Watts[Value]], new: dict[int, Watts[Value]]) -> tuple[Change[Value], ...]:
+    """Sources of which the same was asked, and of which the same is asked now, together."""
+    alike: dict[tuple[Watts[Value] | None, Watts[Value] | None], list[int]] = {}
+    for source in {**old, **new}:
+        alike.setdefault((old.get(source), new.get(source)), []).append(source)
+    return tuple([(before, after, tuple(sources)) for (before, after), sources in alike.items()])
 
 
 def _moved(known: Watts[Value] | None, old: Watts[Value] | None, new: Watts[Value] | None) -> Watts[Value]:
