@@ -391,12 +391,12 @@ def test_progress_says_what_is_done_and_what_is_left() -> None:
     from planner.batch.outcome import Beat, Failure, Outcome
 
     now = iter([0.0, 30.0, 30.0, 30.0, 30.0])
-    progress = Progress(4, 2, lambda: next(now))
+    progress = Progress({"a": 3.0, "b": 1.0, "c": 2.0, "d": 4.0}, 2, lambda: next(now))
     progress.take(Outcome("a", None, 0.01))
     progress.take(Outcome("b", Failure("error", "x")))
     progress.take(Beat("cccccccccc", "search", 90_00, 100_00))
     assert progress.text() == (
-        "done 1  there already 2  failed 1  left 2  about 30 s left  gap worst 1.00%, median 1.00%  "
+        "done 1  there already 2  failed 1  left 2  about 45 s left  gap worst 1.00%, median 1.00%  "
         "now cccccccc search, bound $100.00, gap 10.00%"
     )
     assert [duration(s) for s in (5, 600, 7200)] == ["5 s", "10 min", "2.0 h"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from planner.batch.cells import Cell, Group, Plan
 from planner.batch.dataset import FAILED, LEFT, write_dataset
 from planner.batch.executor import Job, LostError
-from planner.batch.memory import allowance_bytes
+from planner.batch.memory import allowance_bytes, size_of
 from planner.batch.outcome import MEMORY, ROOM, Failure, Outcome
 from planner.batch.progress import Progress
 from planner.batch.store import Store, write_durably
@@ -162,7 +162,7 @@ def run_batch(
         for key in keys:
             store.release(key)
     waiting = [key for key in keys if key not in there and store.reason(key) is None]
-    progress = Progress(len(waiting), len(there))
+    progress = Progress({key: size_of(plan.predicted_bytes[key]) for key in waiting}, len(there))
     run = _Run(store, plan, progress)
     interrupted, lost = False, None
     try:

@@ -89,6 +89,14 @@ def _horizon(files: Sequence[InputFile]) -> Iterator[str]:
     return (str(value.get(key)) for key in ("start", "periods", "decisions_until"))
 
 
+def size_of(predicted: int) -> float:
+    """How long a unit takes against others, from what it is predicted to need beyond what every unit does.
+
+    Parameters: predicted, bytes. A unit of no size takes as long as one of a tenth of what every unit needs.
+    """
+    return max(predicted - BEGIN_BYTES, 0) + BEGIN_BYTES / 10
+
+
 def allowance_bytes(predicted: int) -> int:
     """Memory that a worker may take for a unit."""
     return int(predicted * SPARE)

@@ -10,7 +10,7 @@ from planner.batch.outcome import Beat
 from planner.solve.options import gap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from planner.batch.executor import Event
 
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 class Progress:
     """Counts outcomes and says where a batch stands."""
 
-    def __init__(self, n_tasks: int, n_there: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Parameters: n_tasks, to be computed; n_there, results that were there already."""
-        self.n_tasks, self.n_there = n_tasks, n_there
+    def __init__(self, sizes: Mapping[str, float], n_there: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Parameters: sizes, by key of the tasks to be computed, to which their times are about proportional; n_there,
+        results that were there already.
+        """
+        self.n_tasks, self.n_there = len(sizes), n_there
+        self._size_left = dict(sizes)
+        self._size_of_all = sum(sizes.values())
         self.n_done = self.n_failed = 0
         self._gaps: list[float] = []
         self._beat: Beat | None = None
@@ -31,6 +35,7 @@ class Progress:
         if isinstance(event, Beat):
             self._beat = event
             return
+        self._size_left.pop(event.key, None)
         if event.failure is not None:
             self.n_failed += 1
         else:
@@ -45,9 +50,10 @@ class Progress:
 
     @property
     def left_s(self) -> float | None:
-        """Time left at the pace so far; None before the first outcome."""
-        n_ended = self.n_done + self.n_failed
-        return (self._clock() - self._began_s) / n_ended * self.n_left if n_ended else None
+        """Time left at the pace so far, by size; None before the first outcome."""
+        left = sum(self._size_left.values())
+        ended = self._size_of_all - left
+        return (self._clock() - self._began_s) / ended * left if ended else None
 
     def text(self) -> str:
         """The line."""
