@@ -17,7 +17,7 @@ from sites.scenarios.futures import load_futures
 from sites.world import gather_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from planner.batch.store import Store
     from sites.inputs import InputFile
@@ -83,28 +83,36 @@ class _Wish:
     sample: int | None = None
 
 
-def plan_batch(document: Document[BatchFile], store: Store, *, verify: bool) -> Plan:
+def plan_batch(
+    document: Document[BatchFile], store: Store, *, verify: bool, told: Callable[[int], None] = lambda _: None
+) -> Plan:
     """Resolve every scenario, put all input files into the store, and key every task.
 
-    Parameters: document, the batch file; store; verify, whether plans are checked. Raises InputError with every fault
+    Parameters: document, the batch file; store; verify, whether plans are checked; told, called with the number of
+    units keyed so far. Raises InputError with every fault
     of the batch file, of scenarios that do not apply to a portfolio, and of portfolios; faults of a site are its own.
     """
-    return _Planner(document, store, verify=verify).plan()
+    return _Planner(document, store, told, verify=verify).plan()
 
 
 class _Planner:
-    def __init__(self, document: Document[BatchFile], store: Store, *, verify: bool) -> None:
+    def __init__(
+        self, document: Document[BatchFile], store: Store, told: Callable[[int], None], *, verify: bool
+    ) -> None:  # fmt: skip
         self._document, self._batch, self._store, self._verify = document, document.value, store, verify
         self._folder = Path(document.file).parent
         self._resolved: dict[tuple[str, str], Resolved] = {}
         self._predictions = Predictions()
         self._predicted: dict[tuple[str, ...], int] = {}
+        self._of_origin: dict[tuple[str, str, str], int] = {}
+        self._told = told
         self._result = Plan(self._batch.name)
 
     def plan(self) -> Plan:
         grouped: dict[tuple[str, str, str, str, int], list[tuple[_Wish, Task]]] = {}
         samples = self._batch.samples
-        for wish in self._wishes():
+        for number, wish in enumerate(self._wishes()):
+            self._told(number)
             task = self._task(wish)
             if wish.sample is None or samples is None or not samples.together:
                 self._cell(wish, task)
@@ -249,8 +257,18 @@ class _Planner:
         gap = None if entry.gap is None else float(entry.gap)
         settings = Settings(entry.backend, entry.seed, entry.work_limit, gap, self._verify)
         task = Task(references(files), settings, code_digest())
-        self._predicted[_inputs_of(task)] = self._predictions.of(files)
+        self._predicted[_inputs_of(task)] = self._prediction(wish, files)
         return task
+
+    def _prediction(self, wish: _Wish, files: Sequence[InputFile]) -> int:
+        """Memory of a unit; that of a sample is taken to be that of the scenario it is a sample of."""
+        if wish.sample is None:
+            return self._predictions.of(files)
+        place = (wish.portfolio.name, wish.origin.name, wish.site)
+        if place not in self._of_origin:
+            origin: Sequence[InputFile] = wish.portfolio.documents.under(wish.origin).files
+            self._of_origin[place] = self._predictions.of(origin if wish.site == ALL else for_site(origin, wish.site))
+        return self._of_origin[place]
 
     def _hold(self, task: Task, predicted: int) -> None:
         self._result.tasks.setdefault(task.key, task)

@@ -88,7 +88,9 @@ def command(
             from planner.batch.cells import plan_batch
 
             say("resolving scenarios, keying units")
-            plan = plan_batch(document, store, verify=verify)
+            line = _Line()
+            plan = plan_batch(document, store, verify=verify, told=line.keyed)
+            line.end()
             write_plan(folder, plan)
         executor = _executor(store, workers, scheduler)
         memory = free_bytes() if scheduler is None else None  # a cluster's executor looks at its workers' memory
@@ -180,13 +182,20 @@ class _Line:
 
     def __init__(self) -> None:
         self._line = StatusLine()
-        self._shown_s, self._text = -60.0, ""
+        self._shown_s, self._text = time.monotonic() - 9.0, ""
 
     def __call__(self, progress: Progress) -> None:
+        self._put(progress.text(), is_last=not progress.n_left)
+
+    def keyed(self, n_units: int) -> None:
+        """So many units are keyed so far."""
+        if n_units:
+            self._put(f"units keyed: {n_units:,}", is_last=False)
+
+    def _put(self, text: str, *, is_last: bool) -> None:
         now = time.monotonic()
         pause = 0.2 if self._line.on_terminal else 10.0
-        text = progress.text()
-        if text == self._text or (progress.n_left and now - self._shown_s < pause):
+        if text == self._text or (not is_last and now - self._shown_s < pause):
             return
         self._text, self._shown_s = text, now
         self._line.put(text)
