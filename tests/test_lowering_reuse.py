@@ -88,6 +88,20 @@ def test_later_systems_share_all_but_from_when_on_racks_may_stand() -> None:
     assert known.n_made == 1
 
 
+def test_prices_of_energy_share_a_site_and_each_is_paid() -> None:
+    known = KnownSites()
+    for price in (b"40 USD/MWh", b"60 USD/MWh", b"90 USD/MWh"):
+        files = [
+            replace(file, content=re.sub(rb"(?<=energy_price: ).*", price, file.content))
+            for file in gather_files("toy-supply")
+        ]
+        world = world_of_files(files)
+        mine = lower(world, known=known)
+        assert not differing(mine.problem, lower(world).problem)
+        assert all(site.graphs.site.energy_price == world.sites[0].site.energy_price for site in mine.sites.values())
+    assert known.n_made == 1
+
+
 @pytest.mark.parametrize("toy", sorted(one.name for one in (library.FOLDER / "toys").iterdir() if one.is_dir()))
 def test_a_site_of_every_toy_is_lowered_from_what_its_key_holds(toy: str) -> None:
     world = load_world(toy)
@@ -109,3 +123,5 @@ def test_what_a_site_does_not_depend_on_cannot_be_read() -> None:
             getattr(part, name)
     with pytest.raises(AttributeError):
         _ = seen.portfolio.supply
+    with pytest.raises(AttributeError):
+        _ = seen.sites[0].site.energy_price

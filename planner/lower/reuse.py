@@ -1,9 +1,9 @@
 """Sites lowered once for many portfolios that differ in money, supply or envelope only.
 
 Most of lowering is what can be said of a site alone. To be sure that a site may be reused, it is lowered from a world
-that lacks all that may differ: prices, the envelope, contracts, supply. What it was lowered from is then the key, and
-reading anything else raises AttributeError. Supply decides from when on racks may stand in a row, which is worked out
-for every portfolio, and thereby which may ever do so: limits are kept by that.
+that lacks all that may differ: prices, that of energy too, the envelope, contracts, supply. What it was lowered from is
+then the key, and reading anything else raises AttributeError. Supply decides from when on racks may stand in a row,
+which is worked out for every portfolio, and thereby which may ever do so: limits are kept by that.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sites.expansion import expand
 from sites.schema.catalog import RackSystem
 from sites.schema.common import Model
 from sites.schema.portfolio import Money, PortfolioFile
+from sites.schema.site import SiteFile
 
 if TYPE_CHECKING:
     from planner.lower.eligibility import Place
@@ -41,6 +42,7 @@ _SEEN = (
 )  # fmt: skip
 """Keys of a portfolio that a site alone depends on, beside the kind of work of its money."""
 _UNSEEN_OF_SYSTEMS = frozenset({"price", "network_price", "rental"})
+_UNSEEN_OF_SITES = frozenset({"energy_price", "energy_price_provenance"})
 _UNSEEN_FILES = frozenset({"catalog/rack_systems.yaml", "catalog/economics.yaml", "catalog/throughput.yaml"})
 """Files of the catalogue whose content a key takes from what is seen of it, or not at all."""
 _TABLES_KEPT = 6
@@ -96,7 +98,8 @@ class KnownSites:
             known.site = site
         verdicts = site_verdicts(known.places, refreshes, world.portfolio)
         table = self._table(known, known.site, seen, refreshes, whenever(verdicts))
-        return known.site, replace(table, verdicts=verdicts)
+        graphs = replace(known.graphs, site=world.sites[number].site, catalog=world.catalog)
+        return replace(known.site, graphs=graphs), replace(table, verdicts=verdicts)
 
     def _found(self, seen: World, number: int) -> _Known:
         key = _key(seen, number)
@@ -137,7 +140,14 @@ def seen_of_sites(world: World) -> World:
         **{name: getattr(portfolio, name) for name in _SEEN},
         money=_having(Money, workload=portfolio.money.workload),
     )
-    return replace(world, portfolio=seen, catalog=_without_prices(world.catalog))
+    sites = tuple(replace(one, site=_without_price(one.site)) for one in world.sites)
+    return replace(world, portfolio=seen, sites=sites, catalog=_without_prices(world.catalog))
+
+
+def _without_price(site: SiteFile) -> SiteFile:
+    return _having(
+        SiteFile, **{key: getattr(site, key) for key in SiteFile.model_fields if key not in _UNSEEN_OF_SITES}
+    )
 
 
 def _without_prices(catalog: Catalog) -> Catalog:

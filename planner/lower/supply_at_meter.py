@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.lower.existence import last_epoch
 from planner.lower.hosts import SiteHosts
@@ -64,7 +64,7 @@ class SupplyAtMeter:
 
 def supply_at_meter(graphs: SiteGraphs) -> SupplyAtMeter:
     """The sources of a site as its service node has them."""
-    service = next(fields for _, fields in graphs.power.nodes(data=True) if fields["kind"] == "service")
+    service = _service(graphs)
     return SupplyAtMeter(
         energy_price_usd_per_mwh=Fraction(graphs.site.energy_price),
         capacity_steps=service["capacity_steps"],
@@ -72,15 +72,24 @@ def supply_at_meter(graphs: SiteGraphs) -> SupplyAtMeter:
         curtailed_hours=Fraction(service["curtailed_hours"]),
         generation_w=service["generation_w"],
         fuel_usd_per_mwh=service["fuel_usd_per_mwh"],
-        demand_charge_usd_per_kw_month=Fraction(service["demand_charge_usd_per_kw_month"]),
+        demand_charge_usd_per_kw_month=demand_charge_usd_per_kw_month(graphs),
         minimum_demand_steps=service["minimum_demand_steps"],
     )
 
 
 def charged_draw_w(site: LoweredSite, offer: Offer) -> tuple[Fraction, ...]:
     """Watts at the meter for which one rack of each configuration pays the demand charge; empty where there is none."""
-    charged = supply_at_meter(site.graphs).demand_charge_usd_per_kw_month
-    return largest_meter_draw_w(site, offer) if charged else ()
+    return largest_meter_draw_w(site, offer) if demand_charge_usd_per_kw_month(site.graphs) else ()
+
+
+def demand_charge_usd_per_kw_month(graphs: SiteGraphs) -> Fraction:
+    """What a site's tariff charges for demand; 0 where it does not."""
+    return Fraction(_service(graphs)["demand_charge_usd_per_kw_month"])
+
+
+def _service(graphs: SiteGraphs) -> dict[str, Any]:
+    """Fields of the node of the service."""
+    return next(fields for _, fields in graphs.power.nodes(data=True) if fields["kind"] == "service")
 
 
 def largest_meter_draw_w(site: LoweredSite, offer: Offer) -> tuple[Fraction, ...]:
