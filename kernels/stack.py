@@ -69,6 +69,11 @@ def empty_states(model: PackingModel, n_lanes: int) -> StateStack:
     return StateStack(*(np.zeros((n_lanes, *array.shape), np.int64) for array in empty_state(model, 1)))
 
 
+def stacked_states(states: Sequence[SearchState]) -> StateStack:
+    """Plans of one lane each as a stack, a lane for each."""
+    return StateStack(*(np.stack([getattr(each, name) for each in states]) for name in SearchState._fields))
+
+
 def _padded(guide: SearchGuide, most: int) -> SearchGuide:
     """A guide with so many patterns; a cumulative weight that comes again is never drawn."""
     short = most - guide.pattern_racks.size

@@ -11,9 +11,9 @@ from kernels.backends import home, kernel
 from kernels.plans import empty_state
 from kernels.samples.first_order import ModelShape, make_model, make_state
 from kernels.samples.packing import CaseShape, make_case, schedule
-from kernels.samples.scenarios import make_scenarios, states_of
+from kernels.samples.scenarios import make_scenarios
 from kernels.samples.years import empty_year, make_year
-from kernels.stack import stacked_guides, stacked_models
+from kernels.stack import stacked_guides, stacked_models, stacked_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,8 +68,14 @@ def scenario_calls(n_lanes: int, seed: int = 33) -> Iterator[Call]:
     models, guides = (list(each) for each in zip(*make_scenarios(shape, n_lanes), strict=True))
     stacks = stacked_models(models), stacked_guides(guides)
     lane_idx = np.arange(n_lanes)[::-1].copy()
-    states = states_of(models)
-    for name in ("search_scenarios", "raise_scenarios"):
+    case = make_case(shape)
+    fill = (case.block_pattern_idx, case.block_order_idx, schedule())
+    begun = [
+        ran(Call("construct", (model, guide, empty_state(model, 1), *fill)), "reference")[2]
+        for model, guide in zip(models, guides, strict=True)
+    ]
+    states = stacked_states(begun)
+    for name in ("raise_scenarios", "search_scenarios"):
         call = Call(name, (*stacks, states, lane_idx, schedule(6, first_lane=1, first_step=1)))
         yield call
         states = ran(call, "reference")[2]

@@ -10,6 +10,7 @@ from kernels.contract import Schedule, SearchState
 from kernels.samples.calls import Call
 from kernels.samples.first_order import make_state
 from kernels.samples.years import empty_year, make_year
+from kernels.stack import stacked_guides, stacked_models, stacked_states
 from planner.lower import lower
 from planner.solve.aims import with_aims
 from planner.solve.certificate import certificate
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 CAMPUSES = ("reference-1gw", "claude-on-azure-1gw")
 """Portfolios of the library: the first is timed, all say how the search would run."""
 LANES = (8, 64, 512)
+_MOST_MODELS = 64
+"""Scenarios that a launch is timed with: each has a model, a guide and a plan of its own, some megabytes."""
 _ENOUGH = 1e-2
 _STEPS, _HOURS, _SITES, _SEED = 20, 8760, 4, 3
 
@@ -58,7 +61,10 @@ def search_models(problem: Problem) -> Iterator[tuple[str, PackingModel]]:
 
 
 def campus_calls(problem: Problem, n_lanes: int) -> Iterator[Call]:
-    """A call of every kernel but `construct`, which a solve calls once, with so many lanes alike."""
+    """A call of every kernel but `construct`, which a solve calls once, with so many lanes alike.
+
+    Of scenarios, which have a model each, at most `_MOST_MODELS`.
+    """
     yield from _packing_calls(problem, n_lanes)
     for dtype in (np.float64, np.float32):
         yield from _first_order_calls(problem, n_lanes, dtype)
@@ -83,6 +89,12 @@ def _packing_calls(problem: Problem, n_lanes: int) -> Iterator[Call]:
     for name, n_steps in (("strip", 0), ("raise_profiles", 0), ("search", _STEPS)):
         own = Schedule(_SEED, 0, 1, np.zeros(n_steps, np.int64))
         yield Call(name, (model, bench.guide, state, own))
+    n_models = min(n_lanes, _MOST_MODELS)
+    stacks = stacked_models([model] * n_models), stacked_guides([bench.guide] * n_models)
+    states, lane_idx = stacked_states([single] * n_models), np.arange(n_models)
+    for name, n_steps in (("raise_scenarios", 0), ("search_scenarios", _STEPS)):
+        own = Schedule(_SEED, 0, 1, np.zeros(n_steps, np.int64))
+        yield Call(name, (*stacks, states, lane_idx, own))
 
 
 def _first_order_calls(problem: Problem, n_lanes: int, dtype: type[np.floating]) -> Iterator[Call]:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernels.cuda.self_test import disagreement
-from kernels.samples.calls import FLOAT_TOLERANCES, first_order_calls, long_calls, packing_calls, year_calls
+from kernels.samples.calls import (
+    FLOAT_TOLERANCES,
+    first_order_calls,
+    long_calls,
+    packing_calls,
+    scenario_calls,
+    year_calls,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,6 +61,7 @@ def _compared(samples: Iterable[Call], n_lanes: int, backend: str) -> Iterator[A
 
 def _samples(n_lanes: int) -> Iterator[Call]:
     yield from packing_calls(n_lanes)
+    yield from scenario_calls(n_lanes)
     for dtype in FLOAT_TOLERANCES:
         yield from first_order_calls(n_lanes, dtype)
     yield from year_calls(n_lanes)
