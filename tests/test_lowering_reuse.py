@@ -102,6 +102,14 @@ def test_prices_of_energy_share_a_site_and_each_is_paid() -> None:
     assert known.n_made == 1
 
 
+def test_sites_of_one_portfolio_do_not_put_each_other_out() -> None:
+    known, world = KnownSites(n_kept=1), load_world("toy-shared-envelope")
+    assert len(world.sites) > 1
+    first, again = lower(world, known=known).problem, lower(world, known=known).problem
+    assert not differing(first, again)
+    assert known.n_made == len(world.sites)
+
+
 @pytest.mark.parametrize("toy", sorted(one.name for one in (library.FOLDER / "toys").iterdir() if one.is_dir()))
 def test_a_site_of_every_toy_is_lowered_from_what_its_key_holds(toy: str) -> None:
     world = load_world(toy)

@@ -66,7 +66,7 @@ class KnownSites:
     """Lowered sites by all that they were lowered from, the latest ones kept."""
 
     def __init__(self, n_kept: int = 12) -> None:
-        """Parameters: n_kept, sites to keep; each may take some hundred megabytes."""
+        """Parameters: n_kept, sites to keep, or as many as a world has; one alone may take some hundred megabytes."""
         self._n_kept = n_kept
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self.n_made = 0
@@ -104,7 +104,8 @@ class KnownSites:
     def _found(self, seen: World, number: int) -> _Known:
         key = _key(seen, number)
         if key not in self._known:
-            while len(self._known) >= self._n_kept:  # before the next is made, so that they never lie side by side
+            # Before the next is made, so that they never lie side by side; all of a world's own may stay.
+            while len(self._known) >= max(self._n_kept, len(seen.sites)):
                 self._known.popitem(last=False)
             self._known[key] = _Known(expand(seen.sites[number].site, seen.catalog))
         self._known.move_to_end(key)
