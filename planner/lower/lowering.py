@@ -11,7 +11,6 @@ import numpy as np
 from planner.errors import InfeasibleError
 from planner.lower.assemble import assemble
 from planner.lower.by_site import by_site
-from planner.lower.collection import uncollected
 from planner.lower.contract_terms import RACK_BUDGET, raises_rack_budget
 from planner.lower.counted import Counting
 from planner.lower.dominance import drop_implied
@@ -33,6 +32,7 @@ from planner.lower.site import prepare
 from planner.lower.site_table import first_periods, number_rows, site_table
 from planner.lower.supply_at_meter import supply_at_meter
 from planner.problem import Ineligible
+from sites.collection import uncollected
 from sites.expansion.values import known
 from sites.faults import Fault, InputError
 from sites.portfolio_checks import decision_periods, unmodelled

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from planner.lower.collection import uncollected
 from planner.money.ledger import cash_rows
 from planner.run.document import Outcome, plan_document
 from planner.run.evaluate import evaluate
@@ -38,6 +37,7 @@ from planner.run.tables import (
     write_placements_parquet,
 )
 from planner.run.terms import terms_ledger
+from sites.collection import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
@@ -50,9 +48,10 @@ from planner.verify.terms_check import check_terms, has_terms
 from planner.verify.totals import check_totals
 from planner.verify.work_costs import check_work_costs
 from sites.calendar import quarter_index, quarters_from
+from sites.collection import uncollected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from planner.verify.draws import RackDraws
@@ -69,25 +68,13 @@ def verify(directory: Path) -> Report:
     Parameters: directory, as `gigaplan plan` wrote it. Every limit is derived again from the site graphs, every
     placement, failure, total, the objective and the bound are worked out again in exact integers and rationals.
     """
-    with _collector_paused():
+    with uncollected():
         try:
             verification = Verification(directory, read_run(directory))
             checks = tuple(verification.checks())
         except (UnreadableRunError, UnknownFigureError) as error:
             return Report((Check("readable", False, str(error)),))
         return Report(checks, verification.levels)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Leave the cyclic garbage collector out: what is worked out stays alive to the end, so it only costs time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass
