@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +74,11 @@ class _Thinning:
     problem: Problem
     racks: NDArray[np.int64]
 
+    @cached_property
+    def _lowest_first(self) -> list[list[int]]:
+        """Profiles of each system."""
+        return [profiles_by_draw(self.problem, system) for system in range(self.problem.n_systems)]
+
     def run(self) -> NDArray[np.int64]:
         """Go through all broken limits, period by period."""
         capacity = decided_capacity(self.problem, Plan(self.racks.astype(np.int32)))
@@ -109,7 +115,7 @@ class _Thinning:
         relief = 0
         system = int(self.problem.system_of_configuration_idx[np.flatnonzero(self.racks[rows, :, t].sum(axis=0))[0]])
         unit = 1 if self.problem.partial_units[block] else int(self.problem.unit_racks[system])
-        lowest_first = profiles_by_draw(self.problem, system)
+        lowest_first = self._lowest_first[system]
         while relief < excess and self.racks[rows, :, t].any():
             for _ in range(unit):
                 row = int(np.argmax(self.racks[rows, :, t].sum(axis=1)))
