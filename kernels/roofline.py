@@ -12,7 +12,7 @@ from kernels.samples.calls import Call
 from kernels.samples.first_order import ModelShape, make_model, make_state
 from kernels.samples.packing import CaseShape, make_case, schedule
 from kernels.samples.years import empty_year, make_year
-from kernels.stack import empty_states, stacked_guides, stacked_models
+from kernels.stack import stacked_guides, stacked_models, stacked_states
 from kernels.work_counts import UNITS, counted
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ def example_calls() -> Iterator[Call]:
     for name in ("search", "strip", "raise_profiles"):
         yield Call(name, (model, guide, state, schedule(40, first_step=1)))
     stacks = stacked_models([model] * 64), stacked_guides([guide] * 64)
+    states = stacked_states([empty_state(model, 1)] * 64)
     for name in ("search_scenarios", "raise_scenarios"):
-        yield Call(name, (*stacks, empty_states(model, 64), np.arange(64), schedule(40, first_step=1)))
+        yield Call(name, (*stacks, states, np.arange(64), schedule(40, first_step=1)))
     for dtype in (np.float64, np.float32):
         program = make_model(ModelShape(5, 11, 1, 32, 16, 64, contract=True), dtype)
         point = make_state(program, 5)

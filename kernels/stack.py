@@ -12,7 +12,6 @@ import numpy as np
 
 from kernels.contract import PackingModel, SearchGuide, SearchState
 from kernels.jitable import at, jitable
-from kernels.plans import empty_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,11 +61,6 @@ def stacked_guides(guides: Sequence[SearchGuide]) -> GuideStack:
     most = max(guide.pattern_racks.size for guide in guides)
     padded = [_padded(guide, most) for guide in guides]
     return GuideStack(*(np.stack([getattr(each, name) for each in padded]) for name in SearchGuide._fields))
-
-
-def empty_states(model: PackingModel, n_lanes: int) -> StateStack:
-    """Plans without a rack, of scenarios with the graph of a model, in the host's memory; their slack is still 0."""
-    return StateStack(*(np.zeros((n_lanes, *array.shape), np.int64) for array in empty_state(model, 1)))
 
 
 def stacked_states(states: Sequence[SearchState]) -> StateStack:

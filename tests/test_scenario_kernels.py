@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from kernel_cases import assert_same, case_shapes
 
 from kernels.backends import BACKENDS, kernel, why_not
-from kernels.contract import SearchState
+from kernels.plans import empty_state
 from kernels.samples.packing import CaseShape, make_case, schedule
-from kernels.samples.scenarios import make_scenarios, states_of
-from kernels.stack import StateStack, stacked_guides, stacked_models, state_of
+from kernels.samples.scenarios import make_scenarios
+from kernels.stack import StateStack, stacked_guides, stacked_models, stacked_states, state_of
 
 if TYPE_CHECKING:
-    from kernels.contract import PackingModel, SearchGuide
+    from kernels.contract import PackingModel, SearchGuide, SearchState
 
 RUNNABLE = [name for name in BACKENDS if why_not(name) is None]
 MOVES = (("raise", "raise_profiles", 0), ("search", "search", 12), ("raise", "raise_profiles", 0))
@@ -32,7 +32,7 @@ every_backend = pytest.mark.parametrize("backend", RUNNABLE)
 def together(pairs: list[tuple[PackingModel, SearchGuide]], lanes: list[int], backend: str) -> StateStack:
     """Plans of scenarios after a round, those left out untouched."""
     models, guides = stacked_models([model for model, _ in pairs]), stacked_guides([guide for _, guide in pairs])
-    states = states_of([model for model, _ in pairs])
+    states = stacked_states([empty_state(model, 1) for model, _ in pairs])
     for name, _, n_steps in MOVES:
         plan = schedule(n_steps, first_lane=2, first_step=1)
         kernel(f"{name}_scenarios", backend)(models, guides, states, np.array(lanes, np.int64), plan)
@@ -41,7 +41,7 @@ def together(pairs: list[tuple[PackingModel, SearchGuide]], lanes: list[int], ba
 
 def alone(pair: tuple[PackingModel, SearchGuide], backend: str) -> SearchState:
     """The plan of a scenario after the same round with the kernels of one model."""
-    state = SearchState(*(array[0] for array in states_of([pair[0]])))
+    state = empty_state(pair[0], 1)
     for _, name, n_steps in MOVES:
         kernel(name, backend)(*pair, state, schedule(n_steps, first_lane=2, first_step=1))
     return state
@@ -72,7 +72,7 @@ def test_a_lane_that_is_left_out_stays_as_it_is(backend: str) -> None:
     pairs = make_scenarios(SHAPE, 4)
     states = together(pairs, [2, 0], backend)
     for lane, pair in enumerate(pairs):
-        untouched = SearchState(*(array[0] for array in states_of([pair[0]])))
+        untouched = empty_state(pair[0], 1)
         assert_same(state_of(states, lane), untouched if lane in {1, 3} else alone(pair, "numpy"), f"lane {lane}")
 
 

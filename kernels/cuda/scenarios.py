@@ -179,11 +179,12 @@ def premium_kernel(models: Any, states: Any, lane_idx: Any, fault: Any) -> None:
 
 def compile_cases() -> list[CompileCase]:
     """How the bodies are launched."""
+    from kernels.plans import empty_state
     from kernels.samples.packing import CaseShape, make_case, schedule
-    from kernels.stack import empty_states, stacked_guides, stacked_models
+    from kernels.stack import stacked_guides, stacked_models, stacked_states
 
     case = make_case(CaseShape(1, (1,), (1,), 1, partial_units=True, contract=True, heavy=False))
-    here = stacked_models([case.model]), empty_states(case.model, 1), np.zeros(1, np.int64)
+    here = stacked_models([case.model]), stacked_states([empty_state(case.model, 1)]), np.zeros(1, np.int64)
     return [
         CompileCase("raise_scenarios", raise_kernel, (*here, stacked_guides([case.guide]), schedule(1))),
         CompileCase("raise_scenarios", value_kernel, here),

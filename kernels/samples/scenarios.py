@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kernels.samples.packing import INACTIVE, SCALE, make_case
-from kernels.stack import empty_states
 
 if TYPE_CHECKING:
     from kernels.contract import PackingModel, SearchGuide
     from kernels.samples.packing import CaseShape
-    from kernels.stack import StateStack
 
 
 def make_scenarios(shape: CaseShape, n_scenarios: int) -> list[tuple[PackingModel, SearchGuide]]:
@@ -20,13 +18,6 @@ def make_scenarios(shape: CaseShape, n_scenarios: int) -> list[tuple[PackingMode
     case = make_case(shape)
     draws = (np.random.default_rng((shape.seed, number)) for number in range(1, n_scenarios))
     return [(case.model, case.guide), *(_scenario(case.model, case.guide, random) for random in draws)]
-
-
-def states_of(models: list[PackingModel]) -> StateStack:
-    """Plans without a rack, with the slack of each scenario's own capacity."""
-    states = empty_states(models[0], len(models))
-    states.slack[..., 0] = np.stack([model.capacity for model in models])
-    return states
 
 
 def _scenario(

@@ -15,7 +15,7 @@ import numpy as np
 from kernels.backends import home, kernel
 from kernels.contract import PackingModel, Schedule, SearchGuide, SearchState
 from kernels.plans import empty_state
-from kernels.stack import empty_states, model_of, stacked_guides, stacked_models
+from kernels.stack import model_of, stacked_guides, stacked_models, stacked_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,13 +85,13 @@ class ScenarioBench:
         """
         self._backend, self._home = backend, home(backend)
         models_there = self._home.put(stacked_models(models))
-        states = empty_states(models[0], len(models))
+        states = stacked_states([empty_state(model, 1) for model in models])
         states.n_racks[..., 0] = np.stack(plans)
         load = self._home.put(np.zeros((*models[0].capacity.shape, len(models)), np.int64))
         kernel("loads", backend)(model_of(models_there, 0), self._home.put(np.stack(plans, axis=-1)), load)
         self._models, self._guides = models_there, self._home.put(stacked_guides(guides))
         self._states = self._home.put(states)
-        self._states.slack[..., 0] = models_there.capacity - self._home.xp.moveaxis(load, -1, 0)
+        self._states.slack[..., 0] -= self._home.xp.moveaxis(load, -1, 0)
         self._seen: NDArray[np.int64] | None = None
 
     def run(self, name: str, lane_idx: NDArray[np.int64], schedule: Schedule) -> None:

@@ -12,10 +12,11 @@ from kernel_cases import case_shapes
 
 from kernels.cuda import launch
 from kernels.cuda import search as device_search
+from kernels.plans import empty_state
 from kernels.samples.calls import Call, ran, scenario_calls
 from kernels.samples.packing import CaseShape, schedule
-from kernels.samples.scenarios import make_scenarios, states_of
-from kernels.stack import stacked_guides, stacked_models
+from kernels.samples.scenarios import make_scenarios
+from kernels.stack import stacked_guides, stacked_models, stacked_states
 
 THREADS = [(1, 1), (2, 1), (3, 2)]
 SHAPE = CaseShape(33, (2, 1, 3), (2, 1), 4, partial_units=False, contract=True, heavy=False)
@@ -41,7 +42,8 @@ def compare(call: Call) -> tuple[Any, ...]:
 def rounds(shape: CaseShape, n_scenarios: int, lanes: list[int], n_steps: int) -> Any:
     """Profiles raised, steps searched; returns the states."""
     models, guides = (list(each) for each in zip(*make_scenarios(shape, n_scenarios), strict=True))
-    stacks, states = (stacked_models(models), stacked_guides(guides)), states_of(models)
+    stacks = stacked_models(models), stacked_guides(guides)
+    states = stacked_states([empty_state(model, 1) for model in models])
     for name, n in (("raise_scenarios", 0), ("search_scenarios", n_steps), ("raise_scenarios", 0)):
         plan = schedule(n, first_lane=2, first_step=1)
         states = compare(Call(name, (*stacks, states, np.array(lanes), plan)))[2]
@@ -76,9 +78,10 @@ def test_models_that_do_not_fit_are_searched_one_by_one(monkeypatch: pytest.Monk
 
 def test_a_lane_that_there_is_not_is_refused() -> None:
     models, guides = (list(each) for each in zip(*make_scenarios(SHAPE, 2), strict=True))
+    states = stacked_states([empty_state(model, 1) for model in models])
     call = Call(
         "search_scenarios",
-        (stacked_models(models), stacked_guides(guides), states_of(models), np.array([2]), schedule(1)),
+        (stacked_models(models), stacked_guides(guides), states, np.array([2]), schedule(1)),
     )
     with pytest.raises(IndexError, match=r"lane_idx\[0\] is 2, it must lie from 0 to 1"):
         ran(call, "cuda")
@@ -88,5 +91,6 @@ def test_a_guide_that_points_outside_is_refused_by_name() -> None:
     models, guides = (list(each) for each in zip(*make_scenarios(SHAPE, 2), strict=True))
     guides[1] = guides[1]._replace(pattern_system_idx=guides[1].pattern_system_idx + 9)
     stacks = stacked_models(models), stacked_guides(guides)
+    states = stacked_states([empty_state(model, 1) for model in models])
     with pytest.raises(IndexError, match=r"'search_scenarios' on backend cuda: guide\.pattern_system_idx"):
-        ran(Call("search_scenarios", (*stacks, states_of(models), np.array([0]), schedule(1))), "cuda")
+        ran(Call("search_scenarios", (*stacks, states, np.array([0]), schedule(1))), "cuda")
